@@ -1,0 +1,75 @@
+package eventloop
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"envoywalk/internal/kernel"
+	"envoywalk/internal/step"
+	"envoywalk/trace"
+	"envoywalk/trace/sink"
+)
+
+// Demo is chapter 00 in one minute of reading: a main thread and one worker, each with its loop. Main posts
+// to the worker before the worker runs and after; a file becomes ready; a timer fires; the worker
+// posts back; both stop. sinks are what --trace would name.
+func Demo(stdout io.Writer, sinks []string, all bool) error {
+	s, err := sink.Open(sinks, sink.Options{Chapter: 0, All: all, Stdout: stdout})
+	if err != nil {
+		return err
+	}
+	rec := trace.New(trace.Config{Service: "envoywalk 00-event-loop", Processors: s.Processors})
+	runDemo(rec)
+	stats, err := rec.Close(context.Background())
+	if _, e := s.Close(); err == nil {
+		err = e
+	}
+	if stats.Dropped > 0 {
+		return fmt.Errorf("%d records were dropped", stats.Dropped)
+	}
+	return err
+}
+
+func runDemo(rec *trace.Recorder) {
+	lane := LockThread(rec, "main_thread", 0)
+	main := New(lane, "main_thread")
+	worker := New(lane, "worker_0")
+	bell := must(kernel.Eventfd(lane))
+	lane.Label(bell, "bell")
+	worker.Post(main, step.None, func() { watchBell(worker, main, bell) })
+	done, cause := make(chan struct{}), lane.LastID()
+	go func() {
+		defer close(done)
+		workerLane := LockThread(rec, "wrk:worker_0", cause)
+		worker.Run(workerLane, Block)
+		workerLane.End()
+	}()
+	main.Run(lane, RunUntilExit)
+	<-done
+	kernel.Close(lane, bell)
+	worker.Close(lane)
+	main.Close(lane)
+	lane.End()
+}
+
+// watchBell runs on the worker, posted before the worker had a thread. A first ring comes from main, by
+// post; a second from the file event's own injection; then a timer ends it all.
+func watchBell(worker, main *Dispatcher, bell int) {
+	var rings int
+	var event *FileEvent
+	last := worker.CreateTimer("last orders", func() {
+		event.Close()
+		main.Post(worker, step.None, func() { main.Exit(main) })
+	})
+	event = worker.CreateFileEvent(bell, Level, Read, func(FileReady) {
+		kernel.EventfdRead(worker.Lane(), bell)
+		if rings++; rings == 1 {
+			event.Activate(Read)
+			return
+		}
+		last.Enable(2 * time.Millisecond)
+	})
+	main.Post(worker, step.None, func() { kernel.EventfdWrite(main.Lane(), bell) })
+}

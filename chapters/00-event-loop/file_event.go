@@ -1,0 +1,185 @@
+package eventloop
+
+import (
+	"envoywalk/internal/kernel"
+	"envoywalk/internal/step"
+)
+
+// FileReady is a set of readiness bits.
+//
+// Envoy: Event::FileReadyType
+type FileReady uint32
+
+const (
+	Read   FileReady = 1 << iota // there is something to read, or to accept
+	Write                        // there is room to write
+	Closed                       // the peer will send no more
+)
+
+// Trigger says when a ready file is reported: as long as it is ready, or once each time it becomes so.
+//
+// Envoy: Event::FileTriggerType
+type Trigger int
+
+const (
+	Level Trigger = iota // listeners: an accept that failed for a moment is asked again
+	Edge                 // connections: registered once, read until there is no more
+)
+
+// FileEvent is the interest of one dispatcher in one fd. It belongs to that dispatcher's thread.
+//
+// Envoy: Event::FileEventImpl
+type FileEvent struct {
+	dispatcher *Dispatcher
+	fd         int
+	trigger    Trigger
+	enabled    FileReady
+	callback   func(FileReady)
+	injected   FileReady
+	activation *SchedulableCallback
+}
+
+// CreateFileEvent watches fd for the enabled bits and calls back, on this thread, when they hold. It does
+// not own fd: Close the event before the fd. It panics where the kernel refuses, because a file that
+// nobody watches would wait for ever.
+//
+// Envoy: Event::DispatcherImpl::createFileEvent
+func (d *Dispatcher) CreateFileEvent(fd int, t Trigger, enabled FileReady, callback func(FileReady)) *FileEvent {
+	defer d.lane.Enter(step.DispatcherCreateFileEvent).On(fd).Exit()
+	return newFileEvent(d, fd, t, enabled, func(ready FileReady) {
+		d.fileEventCallback(callback, ready)
+	})
+}
+
+// fileEventCallback is what stands between the loop and every file's callback: a sign of life.
+func (d *Dispatcher) fileEventCallback(callback func(FileReady), ready FileReady) {
+	defer d.lane.Enter(step.FileEventCallbackWrapper).Exit()
+	d.touch()
+	callback(ready)
+}
+
+// Envoy: Event::FileEventImpl::FileEventImpl
+func newFileEvent(d *Dispatcher, fd int, t Trigger, enabled FileReady, callback func(FileReady)) *FileEvent {
+	defer d.lane.Enter(step.FileEventCtor).On(fd).Exit()
+	e := &FileEvent{dispatcher: d, fd: fd, trigger: t, enabled: enabled, callback: callback}
+	e.activation = d.CreateSchedulableCallback(e.runInjected)
+	e.add(kernel.EPOLL_CTL_ADD, e.assignEvents())
+	return e
+}
+
+// assignEvents spells the interest in epoll's bits and files it under the fd.
+//
+// Envoy: Event::FileEventImpl::assignEvents
+func (e *FileEvent) assignEvents() (bits uint32) {
+	defer e.dispatcher.lane.Enter(step.FileEventAssignEvents).On(e.fd).Exit()
+	s := e.dispatcher.scheduler
+	for len(s.slots) <= e.fd {
+		s.slots = append(s.slots, make([]slot, 64)...)
+	}
+	if s.slots[e.fd].event != e {
+		s.slots[e.fd].event = e
+		s.slots[e.fd].generation++
+		s.files++
+	}
+	for ready, bit := range map[FileReady]uint32{Read: kernel.EPOLLIN, Write: kernel.EPOLLOUT, Closed: kernel.EPOLLRDHUP} {
+		if e.enabled&ready != 0 {
+			bits |= bit
+		}
+	}
+	if e.trigger == Edge {
+		bits |= kernel.EPOLLET
+	}
+	return bits
+}
+
+// add tells epoll: from now on this thread is woken for the fd.
+//
+// Envoy: event_add, in Event::FileEventImpl::FileEventImpl
+func (e *FileEvent) add(op int, bits uint32) {
+	defer e.dispatcher.lane.Enter(step.FileEventAdd).On(e.fd).Exit()
+	s := e.dispatcher.scheduler
+	mustNot(kernel.EpollCtl(e.dispatcher.lane, s.epfd, op, e.fd, bits, s.slots[e.fd].generation))
+}
+
+// SetEnabled changes the interest and forgets what was injected. An edge is armed anew: a file that is
+// ready now is reported again.
+//
+// Envoy: Event::FileEventImpl::setEnabled
+func (e *FileEvent) SetEnabled(enabled FileReady) {
+	e.injected = 0
+	e.activation.Cancel()
+	if e.enabled == enabled && e.trigger != Edge {
+		return
+	}
+	e.enabled = enabled
+	e.add(kernel.EPOLL_CTL_MOD, e.assignEvents())
+}
+
+// Activate injects readiness that the kernel did not report. It is delivered in the next turn, or with a
+// real event if one comes first.
+//
+// Envoy: Event::FileEventImpl::activate
+func (e *FileEvent) Activate(ready FileReady) {
+	defer e.dispatcher.lane.Enter(step.FileEventActivate).On(e.fd).Exit()
+	e.injected |= ready
+	e.activation.ScheduleNextIteration()
+}
+
+// runInjected delivers injected bits when no real event came to carry them.
+//
+// Envoy: activation_cb_ in Event::FileEventImpl::FileEventImpl
+func (e *FileEvent) runInjected() {
+	defer e.dispatcher.lane.Enter(step.FileEventActivationCallback).On(e.fd).Exit()
+	e.mergeInjectedEventsAndRunCb(0)
+}
+
+// onReady turns epoll's bits into ours. An error or a hang-up wakes whoever is there: the next call on
+// the fd will say what it was.
+//
+// Envoy: the callback given to event_assign in Event::FileEventImpl::assignEvents
+func (e *FileEvent) onReady(bits uint32) {
+	ready := e.readiness(bits)
+	defer e.dispatcher.lane.EnterEvent(step.FileEventLibeventCallback, e.fd, uint32(ready)).Exit()
+	e.mergeInjectedEventsAndRunCb(ready)
+}
+
+func (e *FileEvent) readiness(bits uint32) (ready FileReady) {
+	if bits&(kernel.EPOLLERR|kernel.EPOLLHUP) != 0 {
+		ready |= Read | Write
+	}
+	if bits&kernel.EPOLLIN != 0 {
+		ready |= Read
+	}
+	if bits&kernel.EPOLLOUT != 0 {
+		ready |= Write
+	}
+	if bits&kernel.EPOLLRDHUP != 0 {
+		ready |= Closed
+	}
+	return ready & e.enabled
+}
+
+// mergeInjectedEventsAndRunCb runs the callback once for everything. The callback may close the event.
+//
+// Envoy: Event::FileEventImpl::mergeInjectedEventsAndRunCb
+func (e *FileEvent) mergeInjectedEventsAndRunCb(ready FileReady) {
+	defer e.dispatcher.lane.Enter(step.MergeInjectedEvents).Exit()
+	if e.injected != 0 {
+		ready |= e.injected
+		e.injected = 0
+		e.activation.Cancel()
+	}
+	e.callback(ready)
+}
+
+// Close ends the interest. The fd must still be open, or the number may already be somebody else's.
+func (e *FileEvent) Close() {
+	s := e.dispatcher.scheduler
+	if s.slots[e.fd].event != e {
+		return
+	}
+	e.activation.Cancel()
+	kernel.EpollCtl(e.dispatcher.lane, s.epfd, kernel.EPOLL_CTL_DEL, e.fd, 0, 0)
+	s.slots[e.fd].event = nil
+	s.files--
+}

@@ -1,0 +1,238 @@
+package trace
+
+import (
+	"fmt"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+
+	"envoywalk/internal/step"
+)
+
+// The attributes of a span. OpenTelemetry's own names where it has them, ours in spaces of their own.
+const (
+	KeyThreadID     = attribute.Key("thread.id")
+	KeyThreadName   = attribute.Key("thread.name")
+	KeyFunction     = attribute.Key("code.function.name")
+	KeyFile         = attribute.Key("code.file.path")
+	KeyLine         = attribute.Key("code.line.number")
+	KeyErrorType    = attribute.Key("error.type")
+	KeySeqStart     = attribute.Key("seq.start")
+	KeySeqEnd       = attribute.Key("seq.end")
+	KeyKind         = attribute.Key("walk.kind") // function, syscall, post, run, turn ...
+	KeyStep         = attribute.Key("walk.step") // the id in the map
+	KeyObject       = attribute.Key("walk.object")
+	KeyChapter      = attribute.Key("chapter")
+	KeySymbol       = attribute.Key("envoy.symbol")
+	KeyEnvoyFile    = attribute.Key("envoy.file")
+	KeyEnvoyLine    = attribute.Key("envoy.line")
+	KeySection      = attribute.Key("article.section")
+	KeyFigure       = attribute.Key("article.figure")
+	KeySyscall      = attribute.Key("syscall.name")
+	KeyArgs         = attribute.Key("syscall.args") // as strace spells them
+	KeyRet          = attribute.Key("syscall.ret")
+	KeyRetLabel     = attribute.Key("syscall.ret.label")
+	KeyFD           = attribute.Key("fd")
+	KeyFDLabel      = attribute.Key("fd.label")
+	KeyEvents       = attribute.Key("fd.events")
+	KeyPostID       = attribute.Key("dispatcher.post.id")
+	KeyPostTo       = attribute.Key("dispatcher.name")
+	KeyQueued       = attribute.Key("dispatcher.post.queued")
+	KeyWoke         = attribute.Key("dispatcher.post.wake")
+	KeyRunning      = attribute.Key("dispatcher.running")
+	KeyRepeat       = attribute.Key("repeat")
+	KeyTimers       = attribute.Key("housekeeping.timers")
+	KeyConnection   = attribute.Key("connection.id")
+	KeyLaterChapter = attribute.Key("later.chapter")
+	KeyCount        = attribute.Key("count")
+	keyTruncated    = attribute.Key("story.truncated")
+	keyUnfinished   = attribute.Key("span.unfinished")
+	keyCauseLost    = attribute.Key("link.lost")
+	seqEnd          = KeySeqEnd
+)
+
+var (
+	storyTruncated = keyTruncated.Bool(true)
+	unfinished     = keyUnfinished.Bool(true)
+	causeLost      = keyCauseLost.Bool(true)
+)
+
+func spanKind(k Kind) trace.SpanKind {
+	switch k {
+	case KindPost:
+		return trace.SpanKindProducer
+	case KindRun:
+		return trace.SpanKindConsumer
+	}
+	return trace.SpanKindInternal
+}
+
+func spanName(t *told) string {
+	switch t.Kind {
+	case KindCall:
+		return t.Call.Name
+	case KindPost:
+		return "post " + t.Text
+	case KindRun:
+		return "run " + t.Text
+	case KindTurn:
+		return "turn"
+	case KindThread:
+		return "thread " + t.Text
+	case KindTimer:
+		return "timer " + t.Text
+	case KindDelete:
+		return "deferred delete"
+	case KindStory:
+		return fmt.Sprintf("connection C%d", t.Args[0])
+	case KindLater:
+		return "later: " + t.Text
+	case KindHandOver:
+		return "hand over to " + t.Text
+	}
+	if t.Step == step.None {
+		return kindNames[t.Kind] + " (begin lost)"
+	}
+	return t.Step.Info().Name
+}
+
+// attributes are what is known when t begins, which for all but enclosing spans is everything.
+func (b *bridge) attributes(t *told) []attribute.KeyValue {
+	a := make([]attribute.KeyValue, 0, 24)
+	a = append(a, KeySeqStart.Int64(t.seq), KeyKind.String(kindNames[t.Kind]))
+	a = appendThread(a, t)
+	if t.Step != step.None {
+		a = appendStep(a, t.Step)
+	}
+	if t.PC != 0 {
+		a = b.where.append(a, t.PC)
+	}
+	if t.fd >= 0 {
+		a = append(a, KeyFD.Int64(t.fd))
+		if t.label != "" {
+			a = append(a, KeyFDLabel.String(t.label))
+		}
+	}
+	if t.repeat > 1 {
+		a = append(a, KeyRepeat.Int64(t.repeat))
+	}
+	return appendKind(a, t)
+}
+
+func appendThread(a []attribute.KeyValue, t *told) []attribute.KeyValue {
+	if t.source == nil || t.Kind == KindStory {
+		return a
+	}
+	tid := t.source.tid
+	if t.Kind == KindCall {
+		tid = int(t.Args[4])
+	}
+	if tid != 0 {
+		a = append(a, KeyThreadID.Int(tid))
+	}
+	return append(a, KeyThreadName.String(t.source.name))
+}
+
+func appendKind(a []attribute.KeyValue, t *told) []attribute.KeyValue {
+	switch t.Kind {
+	case KindCall:
+		return appendCall(a, t)
+	case KindPost:
+		return append(a, KeyPostID.Int64(int64(t.ID)), KeyPostTo.String(t.Text), KeyQueued.Int64(t.Args[3]),
+			KeyRunning.Bool(t.Flags&flagRunning != 0), KeyWoke.Bool(t.Flags&flagWoke != 0))
+	case KindRun:
+		return append(a, KeyPostID.Int64(int64(t.Link)), KeyPostTo.String(t.Text))
+	case KindEvent:
+		return append(a, KeyEvents.String(eventNames(t.Args[3])))
+	case KindDelete:
+		return append(a, KeyCount.Int64(t.Args[3]))
+	case KindTurn:
+		if t.Args[3] > 0 {
+			return append(a, KeyTimers.Int64(t.Args[3]))
+		}
+	case KindStory:
+		return append(a, KeyConnection.Int64(t.Args[0]))
+	case KindLater:
+		return append(a, KeyLaterChapter.Int64(t.Args[3]))
+	case KindFunction:
+		if t.Text != "" {
+			return append(a, KeyObject.String(strings.ToValidUTF8(t.Text, "?")))
+		}
+	}
+	return a
+}
+
+func appendCall(a []attribute.KeyValue, t *told) []attribute.KeyValue {
+	a = append(a, KeySyscall.String(t.Call.Name), KeyArgs.String(t.args), KeyRet.Int64(max(t.Ret, -1)))
+	if t.made != "" {
+		a = append(a, KeyRetLabel.String(t.made))
+	}
+	if t.Ret < 0 {
+		a = append(a, KeyErrorType.String(t.Call.ErrnoName(int(-t.Ret))))
+	}
+	return a
+}
+
+func appendStep(a []attribute.KeyValue, s step.Step) []attribute.KeyValue {
+	i := s.Info()
+	a = append(a, KeyStep.String(i.ID), KeyChapter.String(i.Chapter), KeySymbol.String(i.Symbol),
+		KeyEnvoyFile.String(i.File), KeyEnvoyLine.Int(i.Line), KeySection.String(i.Section))
+	if len(i.Figures) > 0 {
+		a = append(a, KeyFigure.IntSlice(i.Figures))
+	}
+	return a
+}
+
+// The readiness bits of a file event, as Envoy's FileReadyType has them.
+func eventNames(bits int64) string {
+	var names []string
+	for i, name := range [...]string{"READ", "WRITE", "CLOSED"} {
+		if bits&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "|")
+}
+
+// noteAttribute: a note's value is an errno or a count.
+func noteAttribute(r *Record) attribute.KeyValue {
+	return attribute.Int64("note."+r.Text, r.Args[0])
+}
+
+// places remembers which function and line a program counter stands for.
+type places map[uintptr][3]attribute.KeyValue
+
+func (p places) append(a []attribute.KeyValue, pc uintptr) []attribute.KeyValue {
+	kv, ok := p[pc]
+	if !ok {
+		f := firstOutside(pc)
+		kv = [3]attribute.KeyValue{KeyFunction.String(f.Function),
+			KeyFile.String(inModule(f.File)), KeyLine.Int(f.Line)}
+		p[pc] = kv
+	}
+	return append(a, kv[:]...)
+}
+
+// firstOutside is the innermost frame at pc that is not this package's own, inlined Enter.
+func firstOutside(pc uintptr) runtime.Frame {
+	frames := runtime.CallersFrames([]uintptr{pc})
+	for {
+		f, more := frames.Next()
+		if !more || !strings.HasPrefix(f.Function, "envoywalk/trace.") {
+			return f
+		}
+	}
+}
+
+// inModule shortens a file's path to the part below the module's root, the same on every machine.
+func inModule(file string) string {
+	for _, top := range [...]string{"/chapters/", "/internal/", "/trace/", "/scripts/"} {
+		if i := strings.LastIndex(file, top); i >= 0 {
+			return file[i+1:]
+		}
+	}
+	return filepath.Base(file)
+}

@@ -1,0 +1,172 @@
+package trace
+
+// collector reads the lanes, puts their records in one order, folds idleness and hands what remains to
+// the bridge. It runs on one goroutine and needs no lock of its own.
+type collector struct {
+	recorder *Recorder
+	sources  []*source
+	posted   map[uint64]struct{} // posts told, whose runs are still to come
+	bridge   *bridge
+
+	spans, sampledOut uint64
+}
+
+// source is a lane as the collector sees it.
+type source struct {
+	lane   uint64
+	name   string
+	tid    int
+	read   reader
+	blocks []*block // claimed, oldest first; never more than two
+	at     int      // the next record in blocks[0]
+	reach  uint64   // the youngest span id read
+	gap    bool     // records were taken back before the next one
+	count  uint64   // the number the next record has if nothing was taken back
+	fold   fold
+}
+
+func newCollector(r *Recorder, ids *recordedIDs, s Sample) *collector {
+	c := &collector{recorder: r, posted: map[uint64]struct{}{}}
+	c.bridge = newBridge(c, ids, s)
+	return c
+}
+
+// settle is how long a record waits for older ones of busier threads, in ns.
+const settle = 10_000_000
+
+// round takes what the lanes have handed over, oldest first. It reports whether there was anything.
+func (c *collector) round(final bool) bool {
+	c.adoptNewLanes()
+	horizon := c.recorder.now() - settle
+	any := false
+	for {
+		s := c.oldest(horizon, final)
+		if s == nil {
+			return any
+		}
+		any = true
+		c.take(s, final)
+	}
+}
+
+func (c *collector) finish() {
+	for _, l := range c.recorder.allLanes() {
+		l.Flush()
+	}
+	c.round(true)
+	for _, s := range c.sources {
+		s.fold.close(c, s)
+	}
+	c.bridge.finish()
+}
+
+func (c *collector) adoptNewLanes() {
+	lanes := c.recorder.allLanes()
+	for _, l := range lanes[len(c.sources):] {
+		s := &source{lane: l.number, name: l.name, tid: l.tid}
+		s.read = reader{ring: &l.ring, aside: map[uint64]*block{}}
+		c.sources = append(c.sources, s)
+	}
+}
+
+// oldest is the source whose next record comes next: by time, then by lane; a run only after its post.
+func (c *collector) oldest(horizon int64, final bool) *source {
+	var first *source
+	var at int64
+	for _, s := range c.sources {
+		r := s.head()
+		if r == nil || (!final && (r.time() > horizon || !c.ready(s, r))) {
+			continue
+		}
+		if final && !c.ready(s, r) && first != nil {
+			continue
+		}
+		if first == nil || r.time() < at || (final && !c.ready(first, first.head())) {
+			first, at = s, r.time()
+		}
+	}
+	return first
+}
+
+func (c *collector) ready(s *source, r *Record) bool {
+	switch {
+	case r.Kind == KindRun && r.Link != 0:
+		if _, ok := c.posted[r.Link]; ok {
+			return true
+		}
+		poster := c.sources[r.Link>>40-1]
+		return poster.reach > r.Link // it was taken back, and never comes
+	case r.Kind == KindCall && r.Call.MakesFD && r.Ret >= 0:
+		return s.second() != nil // the label of the new fd follows
+	}
+	return true
+}
+
+// take moves one record from its source to the fold.
+func (c *collector) take(s *source, final bool) {
+	r := s.head()
+	switch {
+	case r.Kind == KindPost:
+		c.posted[r.ID] = struct{}{}
+	case r.Kind == KindRun:
+		delete(c.posted, r.Link)
+	case r.Kind == KindCall && r.Call.MakesFD && r.Ret >= 0:
+		c.bridge.unlabel(r.Ret)
+		if next := s.second(); next != nil && next.Kind == KindLabel && next.Args[0] == r.Ret {
+			c.bridge.label(next)
+		}
+	}
+	if r.Kind != KindEnd && r.ID>>40 == s.lane {
+		s.reach = max(s.reach, r.ID)
+	}
+	if s.gap {
+		s.gap = false
+		s.fold.close(c, s)
+		c.bridge.truncate(s)
+	}
+	s.fold.take(c, s, r)
+	s.advance()
+}
+
+// head is the next record of the source, or nil.
+func (s *source) head() *Record {
+	if len(s.blocks) == 0 && !s.claim() {
+		return nil
+	}
+	return &s.blocks[0].records[s.at]
+}
+
+// second is the record after head, or nil.
+func (s *source) second() *Record {
+	if s.at+1 < s.blocks[0].n {
+		return &s.blocks[0].records[s.at+1]
+	}
+	if len(s.blocks) == 1 && !s.claim() {
+		return nil
+	}
+	return &s.blocks[1].records[0]
+}
+
+func (s *source) claim() bool {
+	b := s.read.claim()
+	if b == nil {
+		return false
+	}
+	s.blocks = append(s.blocks, b)
+	return true
+}
+
+func (s *source) advance() {
+	b := s.blocks[0]
+	s.at++
+	s.count++
+	if s.at < b.n {
+		return
+	}
+	s.at = 0
+	s.blocks = s.blocks[:copy(s.blocks, s.blocks[1:])]
+	s.read.release(b)
+	if next := s.head(); next != nil && s.blocks[0].first != s.count {
+		s.gap, s.count = true, s.blocks[0].first
+	}
+}

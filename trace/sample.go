@@ -1,0 +1,82 @@
+package trace
+
+// sampler leaves out connections that nobody asked to see. It decides when a connection's story ends,
+// because only then is it known whether it failed.
+type sampler struct {
+	Sample
+	waiting map[Story][]told // stories to decide, in order
+	out     uint64           // spans left out
+	one     [1]told
+}
+
+// take returns what may be told now.
+func (s *sampler) take(t told) []told {
+	n := uint64(t.Story)
+	if s.Every == 0 || t.Story == 0 || t.Story >= storyAction || n <= s.First || (n-s.First)%s.Every == 0 {
+		s.one[0] = t
+		return s.one[:]
+	}
+	story := append(s.waiting[t.Story], t)
+	if t.Kind != KindStoryEnd {
+		s.waiting[t.Story] = story
+		return nil
+	}
+	delete(s.waiting, t.Story)
+	if failed(story) {
+		return story
+	}
+	for i := range story {
+		if k := story[i].Kind; k != KindEnd && k != KindStoryEnd && k != KindNote && k != KindCause {
+			s.out++
+		}
+	}
+	return nil
+}
+
+func failed(story []told) bool {
+	for i := range story {
+		t := &story[i]
+		if t.Flags&flagFailed != 0 && t.Kind == KindStoryEnd {
+			return true
+		}
+		if t.Kind == KindCall && t.Ret < 0 && !transient(t.Call.ErrnoName(int(-t.Ret))) {
+			return true
+		}
+	}
+	return false
+}
+
+// rest returns the stories that never ended: a process that stops tells what it was doing.
+func (s *sampler) rest() (all []told) {
+	for story, ts := range s.waiting {
+		all = append(all, ts...)
+		delete(s.waiting, story)
+	}
+	return all
+}
+
+// recentStories remembers which story the latest spans belonged to, so that a link to an ended
+// span can name its trace.
+type recentStories struct {
+	story map[uint64]Story
+	order []uint64
+	at    int
+}
+
+const remembered = 1 << 16
+
+func newRecentStories() recentStories {
+	return recentStories{story: make(map[uint64]Story), order: make([]uint64, remembered)}
+}
+
+func (r *recentStories) add(id uint64, story Story) {
+	delete(r.story, r.order[r.at])
+	r.order[r.at] = id
+	r.story[id] = story
+	r.at = (r.at + 1) % remembered
+}
+
+func (r *recentStories) of(id uint64) (Story, bool) {
+	s, ok := r.story[id]
+	return s, ok
+}
