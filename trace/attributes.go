@@ -208,23 +208,24 @@ type places map[uintptr][3]attribute.KeyValue
 func (p places) append(a []attribute.KeyValue, pc uintptr) []attribute.KeyValue {
 	kv, ok := p[pc]
 	if !ok {
-		f := firstOutside(pc)
-		kv = [3]attribute.KeyValue{KeyFunction.String(f.Function),
-			KeyFile.String(inModule(f.File)), KeyLine.Int(f.Line)}
+		function, file, line := placeOf(pc)
+		kv = [3]attribute.KeyValue{KeyFunction.String(function),
+			KeyFile.String(inModule(file)), KeyLine.Int(line)}
 		p[pc] = kv
 	}
 	return append(a, kv[:]...)
 }
 
-// firstOutside is the innermost frame at pc that is not this package's own, inlined Enter.
-func firstOutside(pc uintptr) runtime.Frame {
-	frames := runtime.CallersFrames([]uintptr{pc})
-	for {
-		f, more := frames.Next()
-		if !more || !strings.HasPrefix(f.Function, "envoywalk/trace.") {
-			return f
-		}
+// placeOf is the function and line at pc. Enter is inlined into the function it is the first statement
+// of, so a pc inside Enter stands for that whole function: the place is its declaration.
+func placeOf(pc uintptr) (function, file string, line int) {
+	f, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	if !strings.HasPrefix(f.Function, "envoywalk/trace.(*Lane).Enter") {
+		return f.Function, f.File, f.Line
 	}
+	outer := runtime.FuncForPC(runtime.FuncForPC(pc).Entry())
+	file, line = outer.FileLine(outer.Entry())
+	return outer.Name(), file, line
 }
 
 // inModule shortens a file's path to the part below the module's root, the same on every machine.
