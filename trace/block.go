@@ -13,6 +13,7 @@ type block struct {
 	first   uint64 // the number of its first record, counted from the lane's start
 	keep    bool   // start-up: never taken back
 	n       int
+	_       [24]byte // records begin on a cache line
 	records [blockLen]Record
 }
 
@@ -21,7 +22,7 @@ type block struct {
 type ring struct {
 	slots []atomic.Pointer[block]
 	read  atomic.Pointer[block] // a stack of blocks the collector is done with
-	kept  atomic.Pointer[block] // start-up blocks that the ring had no room for
+	kept  atomic.Pointer[block] // start-up blocks, whose slots stay empty
 }
 
 func push(stack *atomic.Pointer[block], b *block) {
@@ -54,7 +55,11 @@ func (r *reader) claim() *block {
 		slot := &r.ring.slots[r.seq%size]
 		b := slot.Load()
 		if b == nil {
-			return nil
+			if len(r.aside) == 0 {
+				return nil
+			}
+			r.seq++ // a younger one is here, so this one was written, and taken back
+			continue
 		}
 		if b = slot.Swap(nil); b.seq != r.seq {
 			// The lane went round and took back all up to b.seq-size.

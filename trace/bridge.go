@@ -1,14 +1,17 @@
 package trace
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/codes"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-	"time"
 )
 
 // bridge turns records into spans of OpenTelemetry's SDK: started at the begin record, ended at the
@@ -18,8 +21,10 @@ type bridge struct {
 	tracer    trace.Tracer
 	ids       *recordedIDs
 	seq       int64
-	labels    map[int64]string // what an fd is called now
+	labels    map[int64]label // what an fd is called now
 	open      map[uint64]*live
+	roots     []uint64 // of stories, those that ended among them
+	maxRoots  int
 	where     places
 	sample    sampler
 	recent    recentStories
@@ -27,9 +32,17 @@ type bridge struct {
 
 // live is a span that has started and not ended.
 type live struct {
-	span      trace.Span
-	source    *source
-	truncated bool
+	span   trace.Span
+	source *source
+	story  Story
+	seq    int64
+	gaps   int // of the source, when it started
+}
+
+// label is what an fd is called, and who said so.
+type label struct {
+	name   string
+	source *source
 }
 
 // recordedIDs gives the SDK the ids that the lanes recorded.
@@ -64,8 +77,8 @@ var _ sdk.IDGenerator = (*recordedIDs)(nil)
 
 func newBridge(c *collector, ids *recordedIDs, s Sample) *bridge {
 	return &bridge{collector: c, tracer: c.recorder.provider.Tracer("envoywalk"), ids: ids,
-		labels: map[int64]string{}, open: map[uint64]*live{}, where: places{},
-		sample: sampler{Sample: s, waiting: map[Story][]told{}}, recent: newRecentStories()}
+		labels: map[int64]label{}, open: map[uint64]*live{}, maxRoots: remembered, where: places{},
+		sample: newSampler(s), recent: newRecentStories()}
 }
 
 // told is a record with what must be known of its moment: its place in the order, its labels.
@@ -83,7 +96,7 @@ type told struct {
 // take is given every record that is worth telling, in order.
 func (b *bridge) take(s *source, r *Record, repeat int64) {
 	if r.Kind == KindLabel {
-		b.label(r)
+		b.label(s, r)
 		return
 	}
 	if r.Kind != KindNote && r.Kind != KindCause {
@@ -106,35 +119,44 @@ func (b *bridge) name(t *told) {
 			t.fd = t.Args[0]
 		}
 		if t.Call.MakesFD && t.Ret >= 0 {
-			t.made = b.labels[t.Ret]
+			t.made = b.labels[t.Ret].name
 		}
 	case KindFunction, KindEvent, KindLater, KindHandOver:
 		t.fd = t.Args[2] - 1
 	default:
 		return
 	}
-	t.label = b.labels[t.fd]
+	t.label = b.labels[t.fd].name
 	if t.Kind == KindCall && t.Call.Closes || t.Kind == KindHandOver {
 		b.unlabel(t.fd)
 	}
 }
 
 func (b *bridge) fdText(fd int64) string {
-	if label := b.labels[fd]; label != "" {
-		return fmt.Sprintf("%d<%s>", fd, label)
+	if name := b.labels[fd].name; name != "" {
+		return fmt.Sprintf("%d<%s>", fd, name)
 	}
 	return fmt.Sprint(fd)
 }
 
-func (b *bridge) label(r *Record) {
-	if r.Text == "" {
-		b.labels[r.Args[0]] = fmt.Sprintf("C%d", r.Args[1])
-		return
+func (b *bridge) label(s *source, r *Record) {
+	name := r.Text
+	if name == "" {
+		name = fmt.Sprintf("C%d", r.Args[1])
 	}
-	b.labels[r.Args[0]] = r.Text
+	b.labels[r.Args[0]] = label{name, s}
 }
 
 func (b *bridge) unlabel(fd int64) { delete(b.labels, fd) }
+
+// forgetLabels drops what a thread had named when records of it were lost: it may have closed any of them.
+func (b *bridge) forgetLabels(s *source) {
+	for fd, l := range b.labels {
+		if l.source == s {
+			delete(b.labels, fd)
+		}
+	}
+}
 
 // tell starts or ends a span.
 func (b *bridge) tell(t *told) {
@@ -171,7 +193,15 @@ func (b *bridge) start(t *told) {
 		}
 	}
 	_, span := b.tracer.Start(ctx, spanName(t), options...)
-	b.open[t.ID] = &live{span: span, source: t.source}
+	b.open[t.ID] = &live{span, t.source, t.Story, t.seq, t.source.gaps}
+	switch {
+	case t.Kind.begins():
+		at, _ := slices.BinarySearch(t.source.open, t.ID)
+		t.source.open = slices.Insert(t.source.open, at, t.ID)
+	case t.Kind == KindStory:
+		b.roots = append(b.roots, t.ID)
+		b.endLostRoots()
+	}
 }
 
 // parent gives the context of the span that t is inside of: the enclosing span, or, where another
@@ -237,18 +267,12 @@ func (b *bridge) addLink(l *live, cause uint64) {
 }
 
 func (b *bridge) end(t *told) {
-	l := b.open[t.ID]
-	if l == nil { // its begin was taken back
-		begun := *t
-		begun.Kind, begun.Args = KindFunction, [6]int64{}
-		if t.Kind == KindEnd {
-			begun.Kind = Kind(t.Ret)
-		}
-		b.start(&begun)
-		l = b.open[t.ID]
-		l.truncated = true
+	l, beginLost := b.open[t.ID], false
+	if l == nil {
+		b.start(begun(t))
+		l, beginLost = b.open[t.ID], true
 	}
-	if l.truncated {
+	if beginLost || l.gaps != l.source.gaps {
 		l.span.SetAttributes(storyTruncated)
 	}
 	l.span.SetAttributes(seqEnd.Int64(t.seq))
@@ -259,9 +283,24 @@ func (b *bridge) end(t *told) {
 		l.span.SetStatus(codes.Error, t.Call.ErrnoName(int(-t.Ret)))
 	}
 	l.span.End(trace.WithTimestamp(b.time(t.End)))
-	b.recent.add(t.ID, t.Story)
+	b.recent.add(t.ID, l.story)
 	delete(b.open, t.ID)
+	if at, ok := slices.BinarySearch(l.source.open, t.ID); ok {
+		l.source.open = slices.Delete(l.source.open, at, at+1)
+	}
 	b.collector.spans++
+}
+
+// begun is what an end still knows of a begin that was taken back.
+func begun(end *told) *told {
+	t := *end
+	t.Link, t.Text, t.Args = 0, "", [6]int64{}
+	if t.Kind == KindStoryEnd {
+		t.Kind, t.Args[0] = KindStory, int64(t.Story)
+	} else {
+		t.Kind = Kind(t.Ret)
+	}
+	return &t
 }
 
 // transient: these are answers, not failures.
@@ -269,24 +308,49 @@ func transient(errno string) bool {
 	return errno == "EAGAIN" || errno == "EINPROGRESS" || errno == "EINTR"
 }
 
-// truncate marks what was open on the thread when records of it were lost.
-func (b *bridge) truncate(s *source) {
-	for _, l := range b.open {
-		if l.source == s {
-			l.truncated = true
-		}
+// endLost ends what r shows to be over although its end was taken back.
+func (b *bridge) endLost(s *source, r *Record) {
+	id, ok := r.enclosing()
+	if !ok {
+		return
+	}
+	for n := len(s.open); n > 0 && s.open[n-1] > id; n = len(s.open) {
+		b.endUntold(s.open[n-1], r.time())
 	}
 }
 
-// finish ends what is still open: the process stops, and the trace says so.
+// endLostRoots ends the stories that may have lost their end, once there are many, so that an overload
+// does not pile them up.
+func (b *bridge) endLostRoots() {
+	if len(b.roots) < b.maxRoots {
+		return
+	}
+	kept := b.roots[:0]
+	for _, id := range b.roots {
+		if l := b.open[id]; l != nil && l.gaps != l.source.gaps {
+			b.endUntold(id, b.collector.recorder.now())
+		} else if l != nil {
+			kept = append(kept, id)
+		}
+	}
+	b.roots, b.maxRoots = kept, max(b.maxRoots, 2*len(kept))
+}
+
+// endUntold ends a span whose end nobody recorded, and says so.
+func (b *bridge) endUntold(id uint64, at int64) {
+	b.seq++
+	b.open[id].span.SetAttributes(unfinished)
+	b.end(&told{Record: Record{Kind: KindEnd, ID: id, End: at}, seq: b.seq})
+}
+
+// finish ends what is still open, the youngest first: the process stops, and the trace says so.
 func (b *bridge) finish() {
 	for _, t := range b.sample.rest() {
 		b.tell(&t)
 	}
-	for id, l := range b.open {
-		l.span.SetAttributes(unfinished)
-		b.seq++
-		b.end(&told{Record: Record{Kind: KindEnd, ID: id, End: b.collector.recorder.now()}, seq: b.seq})
+	youngest := func(x, y uint64) int { return cmp.Compare(b.open[y].seq, b.open[x].seq) }
+	for _, id := range slices.SortedFunc(maps.Keys(b.open), youngest) {
+		b.endUntold(id, b.collector.recorder.now())
 	}
 }
 

@@ -13,7 +13,7 @@ type fold struct {
 
 func (f *fold) take(c *collector, s *source, r *Record) {
 	switch {
-	case r.Kind == KindTurn:
+	case r.Kind == KindTurn && len(f.held) == 0:
 		f.held = append(f.held[:0], *r)
 	case len(f.held) == 0:
 		f.close(c, s)

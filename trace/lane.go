@@ -86,6 +86,9 @@ func (l *Lane) EnterStory(story Story, s step.Step) Span {
 	if l == nil {
 		return Span{}
 	}
+	if story == 0 {
+		story = l.topStory()
+	}
 	return l.begin(KindFunction, s, story, 0, CallerPC())
 }
 
@@ -97,19 +100,28 @@ func (l *Lane) enter(s step.Step) Span {
 func (l *Lane) begin(kind Kind, s step.Step, story Story, link uint64, pc uintptr) Span {
 	r, id := l.slot(), l.newID()
 	parent, parentStory := l.top()
-	*r = Record{Kind: kind, Step: s, Story: story, ID: id, Link: link, Begin: l.last, PC: pc}
-	r.Args[0], r.Args[1] = int64(parent), int64(parentStory)
+	// Field by field: a whole Record costs twice as much, and the rest is nobody's to read.
+	r.Kind, r.Flags, r.Step, r.Story = kind, 0, s, story
+	r.ID, r.Link, r.Begin, r.PC = id, link, l.last, pc
+	r.Args[0], r.Args[1], r.Args[2], r.Args[3] = int64(parent), int64(parentStory), 0, 0
+	if r.Text != "" {
+		r.Text = ""
+	}
 	l.stack = append(l.stack, open{id, l.last, pc, s, kind, story})
 	return Span{l, id}
 }
 
-// exit ends id and whatever a panic left open above it.
+// exit ends id and whatever a panic left open above it. A door's span reads the clock once more: what
+// its callback did between two system calls is its time.
 func (l *Lane) exit(id uint64) {
 	for n := len(l.stack) - 1; n >= 0; n-- {
 		o := &l.stack[n]
+		if o.kind != KindFunction {
+			l.last = l.recorder.now()
+		}
 		r := l.slot()
-		*r = Record{Kind: KindEnd, Step: o.step, Story: o.story, ID: o.id,
-			Begin: o.begin, End: l.last, PC: o.pc, Ret: int64(o.kind)}
+		r.Kind, r.Flags, r.Step, r.Story = KindEnd, 0, o.step, o.story
+		r.ID, r.Begin, r.End, r.PC, r.Ret = o.id, o.begin, l.last, o.pc, int64(o.kind)
 		l.stack = l.stack[:n]
 		if o.id == id {
 			return
@@ -117,7 +129,7 @@ func (l *Lane) exit(id uint64) {
 	}
 }
 
-// Begin and End are Enter and Exit for doors: they read the clock. Link is what caused the span.
+// beginTimed is begin for doors: it reads the clock. Link is what caused the span.
 func (l *Lane) beginTimed(kind Kind, s step.Step, link uint64, pc uintptr) Span {
 	l.last = l.recorder.now()
 	return l.begin(kind, s, l.topStory(), link, pc)
@@ -427,18 +439,20 @@ func (l *Lane) slot() *Record {
 func (l *Lane) lastRecord() *Record { return &l.cur.records[l.cur.n-1] }
 
 // handOver leaves the current block in the ring, by one swap, and goes on in another: one that the
-// collector has read, or the oldest that nobody claimed, whose records are then lost and counted.
+// collector has read, or the oldest that nobody claimed, whose records are then lost and counted. A
+// start-up block never enters the ring: nothing can take it back.
 func (l *Lane) handOver() {
 	l.records += uint64(l.cur.n)
-	old := l.ring.slots[l.seq%uint64(len(l.ring.slots))].Swap(l.cur)
+	var old *block
+	if l.cur.keep {
+		push(&l.ring.kept, l.cur)
+	} else {
+		old = l.ring.slots[l.seq%uint64(len(l.ring.slots))].Swap(l.cur)
+	}
 	l.seq++
-	switch {
-	case old != nil && old.keep:
-		push(&l.ring.kept, old)
-		old = new(block)
-	case old != nil:
+	if old != nil {
 		l.recorder.dropped.Add(uint64(old.n))
-	default:
+	} else {
 		old = l.readBlock()
 	}
 	old.seq, old.first, old.n, old.keep = l.seq, l.records, 0, l.keep

@@ -5,7 +5,6 @@ package trace
 type collector struct {
 	recorder *Recorder
 	sources  []*source
-	posted   map[uint64]struct{} // posts told, whose runs are still to come
 	bridge   *bridge
 
 	spans, sampledOut uint64
@@ -20,13 +19,14 @@ type source struct {
 	blocks []*block // claimed, oldest first; never more than two
 	at     int      // the next record in blocks[0]
 	reach  uint64   // the youngest span id read
-	gap    bool     // records were taken back before the next one
 	count  uint64   // the number the next record has if nothing was taken back
+	gaps   int      // how often something was
+	open   []uint64 // spans started and not ended, outermost first
 	fold   fold
 }
 
 func newCollector(r *Recorder, ids *recordedIDs, s Sample) *collector {
-	c := &collector{recorder: r, posted: map[uint64]struct{}{}}
+	c := &collector{recorder: r}
 	c.bridge = newBridge(c, ids, s)
 	return c
 }
@@ -36,8 +36,8 @@ const settle = 10_000_000
 
 // round takes what the lanes have handed over, oldest first. It reports whether there was anything.
 func (c *collector) round(final bool) bool {
+	horizon := c.recorder.now() - settle // before the lanes: whoever wrote by then is among them
 	c.adoptNewLanes()
-	horizon := c.recorder.now() - settle
 	any := false
 	for {
 		s := c.oldest(horizon, final)
@@ -91,11 +91,8 @@ func (c *collector) oldest(horizon int64, final bool) *source {
 func (c *collector) ready(s *source, r *Record) bool {
 	switch {
 	case r.Kind == KindRun && r.Link != 0:
-		if _, ok := c.posted[r.Link]; ok {
-			return true
-		}
 		poster := c.sources[r.Link>>40-1]
-		return poster.reach > r.Link // it was taken back, and never comes
+		return poster.reach >= r.Link // told, or taken back and never to come
 	case r.Kind == KindCall && r.Call.MakesFD && r.Ret >= 0:
 		return s.second() != nil // the label of the new fd follows
 	}
@@ -105,24 +102,23 @@ func (c *collector) ready(s *source, r *Record) bool {
 // take moves one record from its source to the fold.
 func (c *collector) take(s *source, final bool) {
 	r := s.head()
-	switch {
-	case r.Kind == KindPost:
-		c.posted[r.ID] = struct{}{}
-	case r.Kind == KindRun:
-		delete(c.posted, r.Link)
-	case r.Kind == KindCall && r.Call.MakesFD && r.Ret >= 0:
+	if first := s.blocks[0].first; s.at == 0 && first != s.count {
+		s.count = first
+		s.gaps++
+		s.fold.close(c, s)
+		c.bridge.forgetLabels(s)
+	}
+	if s.gaps > 0 {
+		c.bridge.endLost(s, r)
+	}
+	if r.Kind == KindCall && r.Call.MakesFD && r.Ret >= 0 {
 		c.bridge.unlabel(r.Ret)
-		if next := s.second(); next != nil && next.Kind == KindLabel && next.Args[0] == r.Ret {
-			c.bridge.label(next)
+		if label := s.labelAfter(r.Ret); label != nil {
+			c.bridge.label(s, label)
 		}
 	}
 	if r.Kind != KindEnd && r.ID>>40 == s.lane {
 		s.reach = max(s.reach, r.ID)
-	}
-	if s.gap {
-		s.gap = false
-		s.fold.close(c, s)
-		c.bridge.truncate(s)
 	}
 	s.fold.take(c, s, r)
 	s.advance()
@@ -136,7 +132,7 @@ func (s *source) head() *Record {
 	return &s.blocks[0].records[s.at]
 }
 
-// second is the record after head, or nil.
+// second is the record read after head, or nil.
 func (s *source) second() *Record {
 	if s.at+1 < s.blocks[0].n {
 		return &s.blocks[0].records[s.at+1]
@@ -145,6 +141,19 @@ func (s *source) second() *Record {
 		return nil
 	}
 	return &s.blocks[1].records[0]
+}
+
+// labelAfter is the label that follows the call that made fd, or nil. Beyond a gap it would be another
+// life's.
+func (s *source) labelAfter(fd int64) *Record {
+	next := s.second()
+	if next == nil || next.Kind != KindLabel || next.Args[0] != fd {
+		return nil
+	}
+	if s.at+1 == s.blocks[0].n && s.blocks[1].first != s.count+1 {
+		return nil
+	}
+	return next
 }
 
 func (s *source) claim() bool {
@@ -166,7 +175,4 @@ func (s *source) advance() {
 	s.at = 0
 	s.blocks = s.blocks[:copy(s.blocks, s.blocks[1:])]
 	s.read.release(b)
-	if next := s.head(); next != nil && s.blocks[0].first != s.count {
-		s.gap, s.count = true, s.blocks[0].first
-	}
 }

@@ -70,7 +70,8 @@ type Syscall struct {
 	ErrnoName func(errno int) string                        // an errno's name, EAGAIN
 }
 
-// Record is what a lane writes: 128 bytes, no pointer that the kernel ever sees.
+// Record is what a lane writes: 128 bytes, no pointer that the kernel ever sees. What a kind does not
+// use is left as it was found. An End is all in the first 64 bytes.
 type Record struct {
 	Kind  Kind
 	Flags uint8
@@ -81,18 +82,32 @@ type Record struct {
 	Begin int64  // ns since the recorder was made
 	End   int64
 	PC    uintptr // where in the Go code
+	Ret   int64   // the result; a failure is -errno
 	Call  *Syscall
-	Args  [6]int64 // Begin and End records: [0] the enclosing span, [1] its story
-	Ret   int64    // the result; a failure is -errno
+	Args  [6]int64 // Begin records: [0] the enclosing span, [1] its story, [2] 1 + an fd
 	Text  string
 }
 
-// time is the moment by which the record is merged: when it was written.
+// time is the moment by which the record is merged: when it was written. A close goes by its begin, so
+// that it stands before the call of another thread that was given the number.
 func (r *Record) time() int64 {
-	if r.Kind == KindEnd || r.Kind == KindCall {
+	if r.Kind == KindEnd || r.Kind == KindCall && !r.Call.Closes {
 		return r.End
 	}
 	return r.Begin
+}
+
+// enclosing is the span that r is inside of, or is itself; ok is false where r does not say.
+func (r *Record) enclosing() (id uint64, ok bool) {
+	switch r.Kind {
+	case KindLabel, KindStory, KindStoryEnd:
+		return 0, false
+	case KindEnd, KindNote, KindCause:
+		return r.ID, true
+	case KindCall:
+		return uint64(r.Args[5]), true
+	}
+	return uint64(r.Args[0]), true
 }
 
 func (k Kind) begins() bool { return k <= kindLastBegin }

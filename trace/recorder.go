@@ -48,6 +48,12 @@ type Stats struct {
 
 // New starts a recorder and its collector.
 func New(c Config) *Recorder {
+	r := assemble(c)
+	go r.collect()
+	return r
+}
+
+func assemble(c Config) *Recorder {
 	r := &Recorder{epoch: time.Now(), blocks: c.Blocks, stop: make(chan struct{}), done: make(chan struct{})}
 	if r.blocks == 0 {
 		r.blocks = 1024
@@ -68,7 +74,6 @@ func New(c Config) *Recorder {
 	}
 	r.provider = sdk.NewTracerProvider(options...)
 	r.collector = newCollector(r, ids, c.Sample)
-	go r.collect()
 	return r
 }
 

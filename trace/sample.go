@@ -1,12 +1,25 @@
 package trace
 
+import "slices"
+
 // sampler leaves out connections that nobody asked to see. It decides when a connection's story ends,
-// because only then is it known whether it failed.
+// because only then is it known whether it failed; what was open at that moment ends after it.
 type sampler struct {
 	Sample
 	waiting map[Story][]told // stories to decide, in order
-	out     uint64           // spans left out
+	decided map[Story]bool   // stories that ended lately: whether they are told
+	order   []Story          // of decided, a ring
+	at      int
+	out     uint64 // spans left out
 	one     [1]told
+}
+
+// maxWaiting bounds what is kept of a connection that may yet fail: its latest records.
+const maxWaiting = 4096
+
+func newSampler(s Sample) sampler {
+	return sampler{Sample: s, waiting: map[Story][]told{}, decided: map[Story]bool{},
+		order: make([]Story, remembered)}
 }
 
 // take returns what may be told now.
@@ -16,15 +29,43 @@ func (s *sampler) take(t told) []told {
 		s.one[0] = t
 		return s.one[:]
 	}
+	if t.Kind == KindStory {
+		delete(s.decided, t.Story) // the number comes round again
+	}
+	if keep, ok := s.decided[t.Story]; ok && keep {
+		s.one[0] = t
+		return s.one[:]
+	} else if ok {
+		return s.leaveOut([]told{t})
+	}
+	return s.wait(t)
+}
+
+func (s *sampler) wait(t told) []told {
 	story := append(s.waiting[t.Story], t)
 	if t.Kind != KindStoryEnd {
+		if len(story) == maxWaiting {
+			s.leaveOut(story[1 : maxWaiting/2])
+			story = slices.Delete(story, 1, maxWaiting/2) // its root stays
+		}
 		s.waiting[t.Story] = story
 		return nil
 	}
 	delete(s.waiting, t.Story)
-	if failed(story) {
+	if s.decide(t.Story, failed(story)) {
 		return story
 	}
+	return s.leaveOut(story)
+}
+
+func (s *sampler) decide(story Story, keep bool) bool {
+	delete(s.decided, s.order[s.at])
+	s.order[s.at], s.decided[story] = story, keep
+	s.at = (s.at + 1) % len(s.order)
+	return keep
+}
+
+func (s *sampler) leaveOut(story []told) []told {
 	for i := range story {
 		if k := story[i].Kind; k != KindEnd && k != KindStoryEnd && k != KindNote && k != KindCause {
 			s.out++

@@ -75,9 +75,9 @@ func (w *walker) pack(m protoreflect.Message, e *extension, content *node, at *p
 	if err != nil {
 		return w.unparsable(at, err.Error(), content, "")
 	}
-	any := &anypb.Any{TypeUrl: typePrefix + string(e.typeName()), Value: b}
+	packed := &anypb.Any{TypeUrl: typePrefix + string(e.typeName()), Value: b}
 	m.Set(m.Descriptor().Fields().ByName("typed_config"),
-		protoreflect.ValueOfMessage(any.ProtoReflect()))
+		protoreflect.ValueOfMessage(packed.ProtoReflect()))
 	w.pending = append(w.pending, pending{msg.Interface(), w.doc, at, at.path(w.base)})
 	return nil
 }
@@ -167,8 +167,11 @@ func rebuilt(in protoreflect.FullName, name string) string {
 			names = append(names, extensions[i].names[0])
 		}
 	}
-	if best := nearest(name, names); best != "" && best != name {
-		return fmt.Sprintf("did you mean %q?", best)
+	word := name[strings.LastIndexByte(name, '.')+1:]
+	for _, n := range names {
+		if last := n[strings.LastIndexByte(n, '.')+1:]; nearest(word, []string{last}) != "" {
+			return fmt.Sprintf("did you mean %q?", n)
+		}
 	}
 	return "rebuilt here: " + strings.Join(names, ", ")
 }

@@ -59,7 +59,7 @@ func validateMessage(r *Result, m proto.Message, path string) error {
 			break
 		}
 	}
-	text := prototext.MarshalOptions{}.Format(m)
+	text := strings.Join(strings.Fields(prototext.MarshalOptions{}.Format(m)), " ")
 	return &Error{Sentence: fmt.Sprintf("Proto constraint validation failed (%s): %s", chain,
 		cut(text, 200)), Pos: pos, Path: full, Hint: constraintHint(err, full)}
 }
@@ -123,9 +123,14 @@ func goField(md protoreflect.MessageDescriptor, goName string) protoreflect.Fiel
 
 var reasonNumber = regexp.MustCompile(`^(.*?)(\d+)( runes| bytes| item\(s\)| pairs\(s\)|)$`)
 
+var reasonDuration = regexp.MustCompile(`^(value must be (?:greater|less) .*?)(\d\S*s)$`)
+
 // cppReason writes a reason as Envoy prints it: each part quoted, numbers as characters, so that
 // "at least 1 runes" becomes "at least " '\x01' " characters".
 func cppReason(s string) string {
+	if m := reasonDuration.FindStringSubmatch(s); m != nil {
+		return strconv.Quote(m[1]) + " " + strconv.Quote(m[2])
+	}
 	m := reasonNumber.FindStringSubmatch(s)
 	if m == nil || strings.Contains(s, "range") {
 		return strconv.Quote(s)
@@ -154,7 +159,7 @@ func constraintHint(err error, path string) string {
 			return ""
 		}
 		if v.Cause() == nil {
-			return fmt.Sprintf("%s: %s", path, v.Reason())
+			return path + ": " + strings.Replace(v.Reason(), "runes", "characters", 1)
 		}
 		err = v.Cause()
 	}

@@ -53,6 +53,11 @@ type Field struct {
 	What    string // what that chapter does with it, or why the field is unknown
 }
 
+// oneLine is the beginning of a source, on one line, for a sentence that quotes it.
+func oneLine(s string) string {
+	return strings.Join(strings.Fields(cut(s, 200)), " ")
+}
+
 // cut shortens s to at most n bytes, on a character boundary, and marks the cut.
 func cut(s string, n int) string {
 	if len(s) <= n {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"strings"
+
 	filev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
 	streamv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/stream/v3"
 	routerv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/http/router/v3"
@@ -109,4 +111,22 @@ func byName(in protoreflect.FullName, name string) *extension {
 
 func (e *extension) typeName() protoreflect.FullName {
 	return e.msg.ProtoReflect().Descriptor().FullName()
+}
+
+// Extensions lists what is linked in, a line a category: what start-up logs.
+func Extensions() []string {
+	names := map[protoreflect.FullName][]string{}
+	for _, e := range extensions {
+		names[e.holder] = append(names[e.holder], e.names...)
+	}
+	var lines []string
+	for _, c := range [...]struct {
+		holder   protoreflect.FullName
+		category string
+	}{{accessLog, "envoy.access_loggers"}, {httpFilter, "envoy.filters.http"},
+		{listenerFilter, "envoy.filters.listener"}, {networkFilter, "envoy.filters.network"},
+		{transportSocket, "envoy.transport_sockets.downstream"}} {
+		lines = append(lines, c.category+": "+strings.Join(names[c.holder], ", "))
+	}
+	return lines
 }

@@ -17,6 +17,14 @@ func suggest(md protoreflect.MessageDescriptor, key string, at *place) string {
 	if key == "<<" {
 		return "Envoy's YAML has no merge keys: write the fields out"
 	}
+	var names []string
+	for i := range md.Fields().Len() {
+		names = append(names, string(md.Fields().Get(i).Name()))
+	}
+	best := nearest(key, names)
+	if best != "" && edits(normal(key), normal(best)) <= 1 {
+		return fmt.Sprintf("did you mean %q?", best)
+	}
 	for up := at.up; up != nil; up = up.up {
 		if up.md != nil && fieldOf(up.md, key) != nil {
 			where := up.String()
@@ -27,11 +35,7 @@ func suggest(md protoreflect.MessageDescriptor, key string, at *place) string {
 				up.md.Name(), where)
 		}
 	}
-	var names []string
-	for i := range md.Fields().Len() {
-		names = append(names, string(md.Fields().Get(i).Name()))
-	}
-	if best := nearest(key, names); best != "" {
+	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
 	for i := range md.Fields().Len() {
@@ -39,6 +43,11 @@ func suggest(md protoreflect.MessageDescriptor, key string, at *place) string {
 		if fd.Message() != nil && !fd.IsMap() && fieldOf(fd.Message(), key) != nil {
 			return fmt.Sprintf("%s is a field of %s, which goes below %s", key,
 				fd.Message().Name(), fd.Name())
+		}
+	}
+	for _, name := range names {
+		if len(key) > 3 && strings.Contains(normal(name), normal(key)) {
+			return fmt.Sprintf("did you mean %q?", name)
 		}
 	}
 	return "no such field in " + string(md.FullName())

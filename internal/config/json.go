@@ -40,7 +40,7 @@ func parseJSON(file string, b []byte) (*document, error) {
 	}
 	if k := r.doc.root.kind; k != object && k != list {
 		return nil, &Error{Sentence: "Unable to parse JSON as proto (INVALID_ARGUMENT:" +
-			": Root element must be a message.): " + cut(string(b), 200),
+			": Root element must be a message.): " + oneLine(string(b)),
 			Pos: r.doc.at(&r.doc.root), Hint: `a configuration is an object: {"admin": ...}`}
 	}
 	return r.doc, nil
@@ -60,7 +60,7 @@ func jsonSyntax(file string, b []byte, err error) error {
 		hint = "only a file whose name ends with .yaml or .yml is read as YAML, all others as JSON"
 	}
 	return &Error{Sentence: "Unable to parse JSON as proto (INVALID_ARGUMENT:" + err.Error() +
-		"): " + cut(string(b), 200), Pos: offsetPosition(file, b, at), Hint: hint}
+		"): " + oneLine(string(b)), Pos: offsetPosition(file, b, at), Hint: hint}
 }
 
 // value reads the next value.

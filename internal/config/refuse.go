@@ -52,10 +52,6 @@ func (p *place) enclosing(n *node) *node {
 func (w *walker) unknownField(md protoreflect.MessageDescriptor, k *kid, at *place) error {
 	what := fmt.Sprintf("type %s reason INVALID_ARGUMENT:%s%s: Cannot find field.",
 		bootstrapType, at.loc(), k.key)
-	hint := w.fates.of(md).v2[normal(k.key)]
-	if hint == "" {
-		hint = suggest(md, k.key, at)
-	}
 	here := at.child(k.key, -1, &k.node)
 	if w.opts.AllowUnknownStatic {
 		w.unknown = append(w.unknown, Field{Name: string(md.FullName()) + "." + k.key,
@@ -63,7 +59,20 @@ func (w *walker) unknownField(md protoreflect.MessageDescriptor, k *kid, at *pla
 		return nil
 	}
 	return &Error{Sentence: "Protobuf message (" + what + ") has unknown fields",
-		Pos: w.doc.atKey(k), Path: here.String(), Hint: hint}
+		Pos: w.doc.atKey(k), Path: here.String(), Hint: w.unknownHint(md, k, at)}
+}
+
+// unknownHint says what to write instead of a field that does not exist.
+func (w *walker) unknownHint(md protoreflect.MessageDescriptor, k *kid, at *place) string {
+	hint := w.fates.of(md).v2[normal(k.key)]
+	if hint == "" {
+		hint = suggest(md, k.key, at)
+	} else if name := at.src.lookup("name"); name != nil && holder(md) {
+		if e := byName(md.FullName(), name.text); e != nil {
+			hint += ": " + typePrefix + string(e.typeName())
+		}
+	}
+	return hint
 }
 
 // refusedField refuses a field that Envoy has and nothing here rebuilds. A field that is set to

@@ -149,7 +149,8 @@ func (w *walker) enum(fd protoreflect.FieldDescriptor, n *node,
 func (w *walker) laterValue(ev protoreflect.EnumValueDescriptor, n *node, at *place, f fate) {
 	path := at.path(w.base)
 	for _, l := range w.later[max(0, len(w.later)-1):] {
-		if strings.HasPrefix(path, l.Path) {
+		if path == l.Path || strings.HasPrefix(path, l.Path+".") ||
+			strings.HasPrefix(path, l.Path+"[") {
 			return
 		}
 	}
@@ -171,7 +172,20 @@ func (w *walker) refusedValue(ev protoreflect.EnumValueDescriptor, n *node, at *
 
 // expects says what a scalar field wants, for hints.
 func expects(fd protoreflect.FieldDescriptor) string {
-	return fmt.Sprintf("%s is one %s", fd.Name(), fd.Kind())
+	what := "a whole number"
+	switch fd.Kind() {
+	case protoreflect.StringKind:
+		what = "a text"
+	case protoreflect.BytesKind:
+		what = "bytes in base64"
+	case protoreflect.BoolKind:
+		what = "true or false"
+	case protoreflect.DoubleKind, protoreflect.FloatKind:
+		what = "a number"
+	case protoreflect.EnumKind:
+		what = "one name"
+	}
+	return fmt.Sprintf("%s is %s", fd.Name(), what)
 }
 
 func scalarHint(fd protoreflect.FieldDescriptor, n *node) string {

@@ -31,7 +31,8 @@ type pending struct {
 func (w *walker) bootstrap(m proto.Message, root *node) error {
 	top := &place{index: -1, src: root}
 	if root.kind != object {
-		return w.unparsable(top, "Root element must be a message.", root, "")
+		return w.unparsable(top, "Root element must be a message.", root,
+			"a configuration is a map: remove the '-' or the brackets")
 	}
 	return w.message(m.ProtoReflect(), root, top, false)
 }
@@ -217,7 +218,7 @@ func (w *walker) messageValue(m protoreflect.Message, n *node, at *place, quiet 
 	}
 	if n.kind != object {
 		return w.invalid(at, n, "TYPE_MESSAGE",
-			"a "+string(m.Descriptor().Name())+" is a map: indent its fields below")
+			at.field+" is a map: indent its fields below")
 	}
 	return w.message(m, n, at, quiet)
 }

@@ -42,7 +42,7 @@ func parseYAML(file string, b []byte) (*document, error) {
 		}
 	}
 	if d.root.kind != object && d.root.kind != list {
-		return nil, &Error{Sentence: "Unable to convert YAML as JSON: " + cut(string(b), 200),
+		return nil, &Error{Sentence: "Unable to convert YAML as JSON: " + oneLine(string(b)),
 			Pos:  Position{file, max(1, int(d.root.line)), max(1, int(d.root.col))},
 			Hint: "a configuration is a map: start with static_resources: or admin:"}
 	}

@@ -2,13 +2,18 @@
 package sink
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
+
+	"envoywalk/trace/otlp"
+	"envoywalk/trace/tree"
 )
 
 // Names lists the sinks, for --help.
@@ -18,81 +23,122 @@ const Names = "tree, json, otlp, none"
 type Options struct {
 	Chapter int       // the chapter of the binary: tree opens it and folds the earlier ones
 	All     bool      // tree opens every chapter
+	Envoy   bool      // tree's right column is Envoy's line instead of the Go line
 	Stdout  io.Writer // where a sink without a file goes
 }
 
 // Sinks are the open sinks of one process.
 type Sinks struct {
 	Processors []sdk.SpanProcessor
-	written    []*countingFile
+	stdout     *output
+	files      []*output
+	failed     *failures
+}
+
+// laterSinks are the ones that a reader may look for and not find yet.
+var laterSinks = map[string]string{
+	"html":    "the page comes with a later chapter of the project. Today: tree, in the terminal",
+	"chrome":  "Perfetto's format comes with a later chapter of the project. Today: otlp=FILE",
+	"mermaid": "the diagram comes with a later chapter of the project. Today: tree=FILE",
 }
 
 // Open opens the sinks named by specs, each NAME or NAME=FILE. On an error nothing stays open.
 func Open(specs []string, o Options) (*Sinks, error) {
-	s := &Sinks{}
+	s := &Sinks{stdout: newOutput("stdout", o.Stdout), failed: &failures{}}
 	for _, spec := range specs {
 		if err := s.open(spec, o); err != nil {
 			s.Close()
-			return nil, err
+			return nil, fmt.Errorf("--trace %s: %w", spec, err)
 		}
 	}
 	return s, nil
 }
 
 func (s *Sinks) open(spec string, o Options) error {
-	name, file, _ := strings.Cut(spec, "=")
-	w, err := s.writer(name, file, o)
-	if err != nil {
-		return err
-	}
+	name, file, toFile := strings.Cut(spec, "=")
 	switch name {
 	case "none":
+		if toFile {
+			return errors.New("none writes no file")
+		}
 		return nil
+	case "tree", "json", "otlp":
+	default:
+		if why := laterSinks[name]; why != "" {
+			return errors.New(why)
+		}
+		return errors.New("no such sink. The sinks are " + Names)
+	}
+	w := s.stdout
+	if toFile {
+		var err error
+		if w, err = s.create(file); err != nil {
+			return err
+		}
+	}
+	return s.show(name, w, o)
+}
+
+// show sends every span to the sink. The collector's goroutine waits for it, and nobody else does.
+func (s *Sinks) show(name string, w *output, o Options) error {
+	switch name {
+	case "tree":
+		s.Processors = append(s.Processors, tree.New(w, treeOptions(w, o)))
 	case "json":
-		return s.export(stdouttrace.New(stdouttrace.WithWriter(w)))
+		e, err := stdouttrace.New(stdouttrace.WithWriter(w))
+		if err != nil {
+			return err
+		}
+		s.export(e)
+	case "otlp":
+		s.export(otlp.New(w))
 	}
-	return fmt.Errorf("--trace %s: no such sink. The sinks are %s", spec, Names)
+	return nil
 }
 
-// export sends every span to e as it ends. The collector's goroutine waits for e, and nobody else does.
-func (s *Sinks) export(e sdk.SpanExporter, err error) error {
-	if err == nil {
-		s.Processors = append(s.Processors, sdk.NewSimpleSpanProcessor(e))
-	}
-	return err
+func (s *Sinks) export(e sdk.SpanExporter) {
+	e = &collecting{e, s.failed}
+	s.Processors = append(s.Processors, sdk.NewSimpleSpanProcessor(e))
 }
 
-func (s *Sinks) writer(name, file string, o Options) (io.Writer, error) {
-	if file == "" || name == "none" {
-		return o.Stdout, nil
+// treeOptions: colours and a width are a terminal's. The kernel is not asked how wide it is: shells
+// know, and tell with COLUMNS.
+func treeOptions(w *output, o Options) tree.Options {
+	t := tree.Options{Chapter: o.Chapter, All: o.All, Envoy: o.Envoy}
+	if w.isTerminal() {
+		t.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+		t.Width, _ = strconv.Atoi(os.Getenv("COLUMNS"))
+		t.Width = max(t.Width, 0)
+	}
+	return t
+}
+
+func (s *Sinks) create(file string) (*output, error) {
+	if file == "" {
+		return nil, errors.New("names no file after the =")
+	}
+	for _, other := range s.files {
+		if other.name == file {
+			return nil, errors.New("another sink writes this file")
+		}
 	}
 	f, err := os.Create(file)
 	if err != nil {
-		return nil, fmt.Errorf("--trace %s: %w", name, err)
+		return nil, err
 	}
-	c := &countingFile{file: f}
-	s.written = append(s.written, c)
-	return c, nil
+	w := newOutput(file, f)
+	w.file = f
+	s.files = append(s.files, w)
+	return w, nil
 }
 
-// Close closes the files and returns how many bytes they hold.
+// Close writes what is buffered, closes the files and returns how many bytes they hold. The error
+// is everything that could not be written since Open. Close the recorder first.
 func (s *Sinks) Close() (bytes int64, err error) {
-	for _, c := range s.written {
-		bytes += c.bytes
-		if e := c.file.Close(); err == nil {
-			err = e
-		}
+	errs := []error{s.failed.err(), s.stdout.close()}
+	for _, w := range s.files {
+		errs = append(errs, w.close())
+		bytes += w.written
 	}
-	return bytes, err
-}
-
-type countingFile struct {
-	file  *os.File
-	bytes int64
-}
-
-func (c *countingFile) Write(p []byte) (int, error) {
-	n, err := c.file.Write(p)
-	c.bytes += int64(n)
-	return n, err
+	return bytes, errors.Join(errs...)
 }

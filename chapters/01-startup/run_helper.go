@@ -1,0 +1,112 @@
+package startup
+
+import (
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"envoywalk/internal/kernel"
+	"envoywalk/internal/step"
+	"envoywalk/trace"
+)
+
+// runHelper hooks what must have happened before the workers may start, and what ends the server.
+//
+// Envoy: Server::RunHelper
+type runHelper struct {
+	instance *Instance
+	signals  chan os.Signal
+	done     chan struct{} // asks the goroutine to end
+	ended    chan struct{} // it has, and so has its lane
+}
+
+// newRunHelper: with clusters that need no waiting for, all of this, starting the workers included, happens
+// in here, before the main loop runs; otherwise later, from the loop.
+//
+// Envoy: Server::RunHelper::RunHelper
+func newRunHelper(i *Instance) *runHelper {
+	defer i.Lane().Enter(step.RunHelperCtor).Exit()
+	r := &runHelper{instance: i, signals: make(chan os.Signal, 8), done: make(chan struct{}), ended: make(chan struct{})}
+	r.listenToSignals()
+	i.Overload.Start()
+	if i.Runtime.Integer(GlobalConnectionLimit, 0) == 0 {
+		i.main.Warn("there is no configured limit to the number of allowed active connections. Set a " +
+			"limit via the runtime key " + GlobalConnectionLimit)
+	}
+	i.ClusterManager.SetInitializedCb(func() {
+		if i.shuttingDown {
+			return
+		}
+		i.main.Info("all clusters initialized. initializing init manager")
+		i.InitManager.Initialize(i.runPostInitCallback)
+	})
+	return r
+}
+
+// runPostInitCallback runs when the init manager is done.
+//
+// Envoy: post_init_cb in Server::InstanceImpl::run
+func (i *Instance) runPostInitCallback() {
+	defer i.Lane().Enter(step.RunPostInitCallback).Exit()
+	if i.shuttingDown {
+		return
+	}
+	i.main.Info("all dependencies initialized. starting workers")
+	i.notifyCallbacksForStage(StagePostInit, func() { i.startWorkers() })
+}
+
+// listenToSignals posts to main what the operator says. The Go runtime delivers signals to a goroutine; this
+// one holds a thread and a lane of its own, so that its posts can be seen.
+func (r *runHelper) listenToSignals() {
+	signal.Notify(r.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP)
+	cause := r.instance.Lane().LastID()
+	go func() {
+		defer close(r.ended)
+		runtime.LockOSThread()
+		lane := r.instance.Recorder.Thread("signals", kernel.Gettid(), cause)
+		defer lane.End()
+		for {
+			select {
+			case s := <-r.signals:
+				lane.ReadClock()
+				r.onSignal(lane, s)
+				lane.Flush()
+			case <-r.done:
+				return
+			}
+		}
+	}()
+}
+
+func (r *runHelper) onSignal(lane *trace.Lane, s os.Signal) {
+	i := r.instance
+	i.Dispatcher.PostOutside(lane, step.None, func() {
+		switch s {
+		case syscall.SIGTERM:
+			i.main.Warn("caught SIGTERM")
+			i.Shutdown()
+		case syscall.SIGINT:
+			i.main.Warn("caught SIGINT")
+			i.Shutdown()
+		case syscall.SIGUSR1:
+			i.main.Info("caught SIGUSR1. Reopening access logs.")
+			i.reopenLogs()
+		case syscall.SIGHUP:
+			i.main.Warn("caught and eating SIGHUP. See documentation for how to hot restart.")
+		}
+	})
+}
+
+func (i *Instance) reopenLogs() {
+	if err := i.Log.Reopen(); err != nil {
+		i.main.Error("cannot reopen the log: %v", err)
+	}
+	i.AccessLogs.Reopen()
+}
+
+func (r *runHelper) close() {
+	signal.Stop(r.signals)
+	close(r.done)
+	<-r.ended
+}

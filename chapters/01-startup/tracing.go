@@ -1,0 +1,64 @@
+package startup
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"envoywalk/trace"
+	"envoywalk/trace/sink"
+)
+
+// tracing is the recorder of this process and where its spans go.
+type tracing struct {
+	recorder *trace.Recorder
+	sinks    *sink.Sinks
+}
+
+// openTrace reads what it needs from the command line before anything else does, so that even the reading
+// of the command line can be seen.
+func openTrace(c Chapter, args []string) (*tracing, error) {
+	o, err := ParseOptions(c, args)
+	if err != nil || len(o.Trace) == 0 || o.Trace[0] == "none" {
+		return &tracing{}, nil // the walk itself will say what is wrong
+	}
+	sinks, err := sink.Open(o.Trace, sink.Options{Chapter: c.Number, All: o.All, Stdout: os.Stdout})
+	if err != nil {
+		return nil, err
+	}
+	return &tracing{sinks: sinks, recorder: trace.New(trace.Config{
+		Service: "envoywalk " + c.Name, Processors: sinks.Processors, Sample: o.Sample})}, nil
+}
+
+// close gives the sinks what is left, says on stderr what became of it, and returns the exit status.
+func (t *tracing) close(code int) int {
+	if t.recorder == nil {
+		return code
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	s, err := t.recorder.Close(ctx)
+	bytes, closing := t.sinks.Close()
+	if err == nil {
+		err = closing
+	}
+	var said []string
+	if s.Dropped > 0 {
+		said = append(said, fmt.Sprintf("dropped %d records that the sink could not keep up with", s.Dropped))
+	}
+	if s.SampledOut > 0 {
+		said = append(said, fmt.Sprintf("left out %d spans by --trace-sample", s.SampledOut))
+	}
+	if bytes > 0 {
+		said = append(said, fmt.Sprintf("wrote %d spans, %.1f MB", s.Spans, float64(bytes)/1e6))
+	}
+	if err != nil {
+		said = append(said, err.Error())
+	}
+	if len(said) > 0 {
+		fmt.Fprintln(os.Stderr, "trace: "+strings.Join(said, "; "))
+	}
+	return code
+}

@@ -1,0 +1,157 @@
+package listensocket
+
+import (
+	"fmt"
+
+	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
+	"google.golang.org/protobuf/proto"
+
+	startup "envoywalk/chapters/01-startup"
+	"envoywalk/internal/log"
+	"envoywalk/internal/network"
+	"envoywalk/internal/stats"
+	"envoywalk/internal/step"
+	"envoywalk/trace"
+)
+
+// Listener is one listener of the configuration at run time, and what every worker reads of it. Main builds
+// it; from then on it does not change, but for what has a lock or an atomic of its own.
+//
+// Envoy: Server::ListenerImpl; Network::ListenerConfig is its face to the workers (step: listener-config)
+type Listener struct {
+	Manager       *ListenerManager
+	Config        *listenerv3.Listener
+	Name          string
+	Tag           uint64           // tells this listener from others that have, or had, its name
+	Address       *network.Address // as configured: port 0 stays 0
+	SocketFactory *ListenSocketFactory
+	Options       []*SocketOption
+	BindToPort    bool
+	ReusePort     bool
+	Backlog       int // -1: the most the kernel allows
+	MaxAccepts    int // per event; 0 is no limit
+	Scope         *stats.Scope
+	FilterChains  any // chapter 06's
+
+	hash   uint64
+	viaAPI bool
+	failed bool // on some worker, and told
+	target *startup.InitTarget
+	init   *startup.InitManager
+}
+
+// newListener builds a listener without a socket, in Envoy's order.
+//
+// Envoy: Server::ListenerImpl::ListenerImpl
+func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash uint64, viaAPI bool) (*Listener, error) {
+	defer m.lane().Enter(step.ListenerImplCtor).Of(name).Exit()
+	address, err := network.Resolve(c.GetAddress())
+	if err != nil {
+		return nil, err
+	}
+	m.nextTag++
+	l := &Listener{Manager: m, Config: c, Name: name, Tag: m.nextTag, Address: address, hash: hash,
+		viaAPI: viaAPI, BindToPort: shouldBindToPort(c), ReusePort: reusePort(c), Backlog: -1,
+		MaxAccepts: int(c.GetMaxConnectionsToAcceptPerSocketEvent().GetValue()),
+		Scope:      m.Instance.Stats.Scope("listener." + address.String() + "."),
+		init:       startup.NewInitManager("Listener-local-init-manager " + name)}
+	if size := c.GetTcpBacklogSize(); size != nil {
+		l.Backlog = int(size.GetValue())
+	}
+	l.buildAccessLog()
+	l.buildListenSocketOptions()
+	if err := m.Seams.ListenerFilters(l); err != nil {
+		return nil, err
+	}
+	if len(c.GetFilterChains()) == 0 && c.GetDefaultFilterChain() == nil {
+		return nil, fmt.Errorf("error adding listener '%s': no filter chains specified", address)
+	}
+	if err := m.Seams.BuildFilterChains(l); err != nil {
+		return nil, err
+	}
+	l.buildTCPFastOpen()
+	l.target = startup.NewInitTarget("Listener-init-target "+name, func() { l.init.Initialize(l.target.Ready) })
+	return l, nil
+}
+
+func (l *Listener) lane() *trace.Lane { return l.Manager.lane() }
+
+// shouldBindToPort: a listener that does not bind gets its connections from another one's use_original_dst.
+func shouldBindToPort(c *listenerv3.Listener) bool {
+	bind, old := c.GetBindToPort(), c.GetDeprecatedV1().GetBindToPort()
+	return (bind == nil || bind.GetValue()) && (old == nil || old.GetValue())
+}
+
+// reusePort is off by default in 1.17. enable_reuse_port, which came later, wins over reuse_port.
+func reusePort(c *listenerv3.Listener) bool {
+	if enable := c.GetEnableReusePort(); enable != nil {
+		return enable.GetValue()
+	}
+	return c.GetReusePort()
+}
+
+// buildAccessLog comes first: whatever fails afterwards could be logged.
+//
+// Envoy: Server::ListenerImpl::buildAccessLog
+func (l *Listener) buildAccessLog() {
+	defer l.lane().Enter(step.BuildAccessLog).Of(l.Name).Exit()
+}
+
+// initialize adds the listener's target to what the server waits for before its workers start. A listener
+// added later need not be waited for.
+//
+// Envoy: Server::ListenerImpl::initialize
+func (l *Listener) initialize() {
+	if !l.Manager.workersStarted {
+		l.Manager.Instance.InitManager.Add(l.target)
+	}
+}
+
+// Envoy: Server::ListenerImpl::setSocketFactory
+func (l *Listener) setSocketFactory(f *ListenSocketFactory) {
+	defer l.lane().Enter(step.SetSocketFactory).Of(l.Name).Exit()
+	l.SocketFactory = f
+}
+
+// blockUpdate: nothing to do for the same configuration, nothing allowed for a static listener.
+//
+// Envoy: Server::ListenerImpl::blockUpdate
+func (l *Listener) blockUpdate(hash uint64) bool { return l.hash == hash || !l.viaAPI }
+
+// supportUpdateFilterChain: only filter chains differ, so workers that run could swap them without touching a
+// socket.
+//
+// Envoy: Server::ListenerImpl::supportUpdateFilterChain
+func (l *Listener) supportUpdateFilterChain(c *listenerv3.Listener) bool {
+	defer l.lane().Enter(step.SupportUpdateFilterChain).Of(l.Name).Exit()
+	if !l.Manager.workersStarted || len(c.GetFilterChains()) == 0 {
+		return false
+	}
+	return proto.Equal(withoutChains(l.Config), withoutChains(c))
+}
+
+func withoutChains(c *listenerv3.Listener) *listenerv3.Listener {
+	bare := proto.Clone(c).(*listenerv3.Listener)
+	bare.FilterChains, bare.DefaultFilterChain = nil, nil
+	return bare
+}
+
+// newListenerWithFilterChain is the listener with other chains: the same tag, limits and stats.
+//
+// Envoy: Server::ListenerImpl::newListenerWithFilterChain
+func (l *Listener) newListenerWithFilterChain(c *listenerv3.Listener, hash uint64) (*Listener, error) {
+	defer l.lane().Enter(step.NewListenerWithFilterChain).Of(l.Name).Exit()
+	next := *l
+	next.Config, next.hash = c, hash
+	return &next, l.Manager.Seams.BuildFilterChains(&next)
+}
+
+// Log is the listener's log component.
+func (l *Listener) Log() *log.Component { return l.Manager.log }
+
+// Close closes the socket that main keeps. Workers have closed theirs.
+func (l *Listener) Close(lane *trace.Lane) {
+	if l.SocketFactory != nil {
+		l.SocketFactory.Close(lane)
+	}
+}

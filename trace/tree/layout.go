@@ -1,0 +1,201 @@
+package tree
+
+import (
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+)
+
+const (
+	textWide = 74 // where the right column begins when the width is unlimited
+	leastRow = 24 // columns that the text needs before anything stands to its right
+)
+
+// row is one line before it is laid out. All strings are clean.
+type row struct {
+	gutter []rune
+	thread *thread // nil: none
+	name   string  // the thread in words
+	seq    string
+	depth  int
+	text   string
+	hint   string
+	right  string
+	style  style
+}
+
+func (t *Tree) headline(s sdk.ReadOnlySpan) {
+	t.begun = true
+	service := t.o.Service
+	if service == "" {
+		v, _ := s.Resource().Set().Value(attribute.Key("service.name"))
+		service = v.AsString()
+	}
+	t.put(styleHead, clean(service))
+	t.put(styleDim, "● the thread of the line  │ another thread  ─▶ a post to it")
+	t.put(styleDim, "a line is called by the one it is indented under; seq is the order, "+
+		"and counts ends too")
+	if t.o.Chapter > 0 && !t.o.All {
+		t.put(styleDim, "▸ is folded: earlier chapters explain it; (n) began earlier, "+
+			"and is why the next line ran")
+	}
+}
+
+// put prints a line that stands outside the columns.
+func (t *Tree) put(s style, text string) {
+	if t.o.Width > 0 {
+		text = shorten(text, t.o.Width)
+	}
+	t.write(t.paint(s, text) + "\n")
+}
+
+// headOfColumns is repeated whenever a thread gets a column.
+func (t *Tree) headOfColumns(th *thread) {
+	r := row{gutter: []rune(t.glyphs()), name: "thread", seq: "seq", style: styleDim}
+	r.text = fmt.Sprintf("%c is %s", th.glyph, clean(th.name))
+	if len(t.columns) > maxColumns {
+		r.text = fmt.Sprintf("%d is %s", th.column, clean(th.name))
+	}
+	if len(t.columns) == maxColumns+1 {
+		for _, other := range t.columns[:maxColumns] {
+			r.text += fmt.Sprintf(", %d %s", other.column, clean(other.short))
+		}
+	}
+	if th.column == 0 {
+		r.right = "Go code"
+	}
+	if th.column == 0 && t.o.Envoy {
+		r.right = "Envoy's code"
+	}
+	t.emit(&r)
+}
+
+// print lays out m. A late line is an event that is shown only because of what comes next.
+func (t *Tree) print(th *thread, m *moment, depth int, late bool) {
+	r := row{thread: th, depth: depth, text: text(m), hint: hint(m), right: t.right(m)}
+	r.style = styleOf(m)
+	r.seq = fmt.Sprint(m.seq)
+	if late {
+		r.seq = "(" + r.seq + ")"
+	}
+	t.settle(&r)
+	if m.kind == kindPost {
+		t.arrow(r.gutter, th, t.findThread(m.postTo))
+	}
+	t.emit(&r)
+}
+
+// settle fills in the columns of the row's thread, which may appear with it.
+func (t *Tree) settle(r *row) {
+	if r.thread == nil {
+		r.name, r.gutter = "-", t.gutter(markHere)
+		return
+	}
+	if r.thread.column < 0 {
+		t.appear(r.thread)
+		t.headOfColumns(r.thread)
+	}
+	r.name, r.gutter = clean(r.thread.short), t.gutter(markHere, r.thread)
+}
+
+// printEnd tells what was not known when the line of a span was printed.
+func (t *Tree) printEnd(th *thread, seq int64, depth int, text string, failed bool) {
+	r := row{thread: th, depth: depth, text: clean(text), seq: fmt.Sprint(seq), style: styleDim}
+	if failed {
+		r.style = styleFailed
+	}
+	t.settle(&r)
+	t.emit(&r)
+}
+
+func (t *Tree) ending(th *thread, f *frame, s sdk.ReadOnlySpan) {
+	e, depth := readEnd(s), th.depth(len(th.stack))
+	if f.moment.kind != kindThread && f.shown {
+		depth++
+	}
+	if e.truncated && !f.warned {
+		for i := range th.stack {
+			th.stack[i].warned = true
+		}
+		t.flushFold()
+		t.printEnd(th, e.seq, depth, "records were lost here: more happened than is shown", true)
+	}
+	if !f.shown {
+		return
+	}
+	for _, note := range e.notes {
+		t.flushFold()
+		t.printEnd(th, e.seq, depth, "note: "+note, false)
+	}
+	if f.moment.kind == kindThread && !e.unfinished {
+		t.flushFold()
+		t.printEnd(th, e.seq, 0, "thread "+th.name+" ends", false)
+	}
+}
+
+func (t *Tree) printFold(f *fold, text string) {
+	r := row{depth: f.depth, seq: fmt.Sprint(f.seq), text: text, style: styleDim}
+	r.name = fmt.Sprintf("%d of them", len(f.threads))
+	if len(f.threads) == 1 {
+		r.thread, r.name = f.threads[0], clean(f.threads[0].short)
+	}
+	if !f.hinted {
+		f.hinted, r.hint = true, "--tree=all opens them"
+	}
+	r.gutter = t.gutter(markFold, f.threads...)
+	t.emit(&r)
+}
+
+func (t *Tree) right(m *moment) string {
+	if !t.o.Envoy {
+		return clean(m.place)
+	}
+	if m.symbol == "" || t.o.Width > 0 && len(m.symbol)+len(m.envoy) > t.o.Width/3 {
+		return clean(m.envoy)
+	}
+	return clean(m.symbol + " " + m.envoy)
+}
+
+// emit is the one place that puts a row together.
+func (t *Tree) emit(r *row) {
+	left := fmt.Sprintf("%s %6s ", pad(shorten(r.name, t.nameWide), t.nameWide), r.seq)
+	text := strings.Repeat("  ", t.indent(r.depth)) + r.text
+	wide := textWide
+	if t.o.Width > 0 {
+		wide = t.o.Width - len(r.gutter) - len(left)
+		text, r.hint, r.right = fit(wide, text, r.hint, r.right)
+	}
+	used := columnsOf(text)
+	line := t.paintGutter(r) + t.paintThread(r.thread, left) + t.paint(r.style, text)
+	if r.hint != "" {
+		line += "   " + t.paint(styleDim, r.hint)
+		used += 3 + columnsOf(r.hint)
+	}
+	if r.right != "" {
+		gap := wide - used
+		if t.o.Width > 0 {
+			gap -= columnsOf(r.right)
+		}
+		line += strings.Repeat(" ", max(gap, 2)) + t.paint(styleDim, r.right)
+	}
+	t.write(line + "\n")
+}
+
+// indent keeps deep nesting from eating the line.
+func (t *Tree) indent(depth int) int {
+	if t.o.Width > 0 {
+		return min(depth, t.o.Width/16)
+	}
+	return depth
+}
+
+// write is one Write per line. After an error it is silent: a reader who went away is no reason to
+// stop the program, and Shutdown tells.
+func (t *Tree) write(line string) {
+	if t.err == nil {
+		t.line = append(t.line[:0], line...)
+		_, t.err = t.w.Write(t.line)
+	}
+}

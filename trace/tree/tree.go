@@ -1,0 +1,218 @@
+// Package tree shows a trace on a terminal while the program runs: one line per event, in order,
+// indented by who called whom on its thread.
+//
+// It opens what one chapter adds and folds what earlier chapters explained, because a reader of
+// chapter 04 has seen the start-up. What a folded part must not hide is shown all the same: why a
+// visible line ran (thread, turn, event, post), and what went wrong.
+package tree
+
+import (
+	"context"
+	"io"
+
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Options say what the tree opens and how wide it may be. The zero value is chapter 00, unlimited.
+type Options struct {
+	Chapter int    // the chapter this binary adds: it is opened, earlier ones are folded
+	All     bool   // open every chapter
+	Width   int    // columns; 0 is unlimited
+	Color   bool   // the writer is a terminal that wants colours
+	Envoy   bool   // the right column is Envoy's symbol and line instead of the Go line
+	Service string // the headline; empty takes service.name from the first span
+}
+
+// Tree is the span processor. OnStart and OnEnd are called by one goroutine, in the order of seq.
+type Tree struct {
+	w        io.Writer
+	o        Options
+	err      error // the first that w returned; nothing is written after it
+	line     []byte
+	begun    bool // the headline is out
+	threads  map[string]*thread
+	columns  []*thread // in the order in which they appeared
+	nameWide int       // the column of thread names
+	open     map[trace.SpanID]*thread
+	stories  map[trace.TraceID]*story
+	posts    map[int64]post
+	numbered int // posts so far
+	fold     fold
+	chapters []string // names by number
+}
+
+// post is what the line of a run wants to know of its post.
+type post struct {
+	number  int
+	seq     int64
+	from    string
+	chapter string
+	shown   bool
+}
+
+// story is a connection's trace. Its root sits on no thread, so it is no frame of any stack.
+type story struct {
+	moment moment
+	shown  bool
+}
+
+// New returns a span processor that prints to w, one Write per line.
+func New(w io.Writer, o Options) sdk.SpanProcessor {
+	return &Tree{w: w, o: o, threads: map[string]*thread{}, nameWide: 8,
+		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*story{},
+		posts: map[int64]post{}, chapters: chapterNames()}
+}
+
+// OnStart prints or folds s. Calls, posts and instants are complete now; the rest is open.
+func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
+	if !t.begun {
+		t.headline(s)
+	}
+	m := read(s)
+	if m.kind == kindStory {
+		t.beginStory(m)
+		return
+	}
+	th := t.thread(m.thread)
+	th.unwind(m, t.open)
+	m.inherited = t.chapterOf(th, m)
+	shown := t.isOpen(m) || alarming(m)
+	switch m.kind {
+	case kindPost:
+		t.countPost(th, m, shown)
+	case kindRun:
+		shown = t.matchPost(m) || shown
+	}
+	if m.encloses() {
+		th.push(m)
+		t.open[m.id] = th
+	}
+	switch {
+	case shown:
+		t.show(th, m)
+	case !m.isEvent():
+		t.fold.add(th, m, t.number(m.inherited))
+	}
+}
+
+// OnEnd forgets a frame. A line is printed only for what was not known when it began.
+func (t *Tree) OnEnd(s sdk.ReadOnlySpan) {
+	id := s.SpanContext().SpanID()
+	th := t.open[id]
+	if th == nil {
+		t.endStory(s)
+		return
+	}
+	f, ok := th.pop(id, t.open)
+	if !ok {
+		return
+	}
+	t.ending(th, &f, s)
+	if f.moment.kind == kindThread {
+		th.alive = false
+	}
+}
+
+// ForceFlush has nothing to do: every line is one Write.
+func (t *Tree) ForceFlush(context.Context) error { return t.err }
+
+// Shutdown prints what is still folded and returns the first error of the writer.
+func (t *Tree) Shutdown(context.Context) error {
+	t.flushFold()
+	return t.err
+}
+
+// chapterOf is the chapter m belongs to: its own, its post's, or that of the innermost span around
+// it that has one. Calls at the bottom of a stack belong to the event loop.
+func (t *Tree) chapterOf(th *thread, m *moment) string {
+	if m.chapter != "" {
+		return m.chapter
+	}
+	if p, ok := t.posts[m.postID]; ok && m.kind == kindRun && p.chapter != "" {
+		return p.chapter
+	}
+	if n := len(th.stack); n > 0 {
+		return th.stack[n-1].moment.inherited
+	}
+	return t.chapters[0]
+}
+
+func (t *Tree) isOpen(m *moment) bool {
+	return t.o.All || t.number(m.inherited) >= t.o.Chapter
+}
+
+// show prints m, and before it what it needs to be understood: the folded line, the story it is
+// part of, and the events around it.
+func (t *Tree) show(th *thread, m *moment) {
+	t.flushFold()
+	if st := t.stories[m.trace]; st != nil && !st.shown {
+		t.showStory(st)
+	}
+	for i := range th.stack {
+		f := &th.stack[i]
+		switch {
+		case f.moment == m:
+			f.shown = true
+		case !f.shown && f.moment.isEvent():
+			t.print(th, f.moment, th.depth(i), true)
+			f.shown = true
+		}
+	}
+	depth := th.depth(len(th.stack))
+	if m.encloses() {
+		depth = th.depth(len(th.stack) - 1)
+	}
+	t.print(th, m, depth, false)
+}
+
+func (t *Tree) countPost(th *thread, m *moment, shown bool) {
+	if len(t.posts) > 1<<16 {
+		clear(t.posts) // their runs were lost, or sampling left them out
+	}
+	t.numbered++
+	m.number = t.numbered
+	t.posts[m.postID] = post{t.numbered, m.seq, th.short, m.inherited, shown}
+}
+
+// matchPost gives the run the number of its post, and reports whether the post was shown.
+func (t *Tree) matchPost(m *moment) (shown bool) {
+	p, ok := t.posts[m.postID]
+	if !ok {
+		return false
+	}
+	delete(t.posts, m.postID)
+	m.number, m.postedAt, m.postedBy = p.number, p.seq, p.from
+	return p.shown
+}
+
+func (t *Tree) beginStory(m *moment) {
+	t.stories[m.trace] = &story{moment: *m}
+	if t.o.All {
+		t.flushFold()
+		t.showStory(t.stories[m.trace])
+	}
+}
+
+func (t *Tree) showStory(st *story) {
+	st.shown = true
+	t.print(nil, &st.moment, 0, false)
+}
+
+func (t *Tree) endStory(s sdk.ReadOnlySpan) {
+	id := s.SpanContext().TraceID()
+	st := t.stories[id]
+	if st == nil || st.moment.id != s.SpanContext().SpanID() {
+		return
+	}
+	delete(t.stories, id)
+	e := readEnd(s)
+	if e.truncated && !st.shown {
+		t.flushFold()
+		t.showStory(st)
+	}
+	if st.shown {
+		t.flushFold()
+		t.printEnd(nil, e.seq, 0, storyEnd(&st.moment, e), e.failed)
+	}
+}
