@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -96,4 +97,10 @@ func optionNames(level, name int) (string, string) {
 		n = fmt.Sprintf("%#x", name)
 	}
 	return l, n
+}
+
+// Describe is the errno's text as the C library has it, with a capital: Address already in use.
+func Describe(e Errno) string {
+	text := e.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
 }
