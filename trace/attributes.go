@@ -219,13 +219,19 @@ func (p places) append(a []attribute.KeyValue, pc uintptr) []attribute.KeyValue 
 // placeOf is the function and line at pc. Enter is inlined into the function it is the first statement
 // of, so a pc inside Enter stands for that whole function: the place is its declaration.
 func placeOf(pc uintptr) (function, file string, line int) {
-	f, _ := runtime.CallersFrames([]uintptr{pc}).Next()
+	// With one pc alone CallersFrames shows the innermost frame and not those it was inlined into.
+	frames := runtime.CallersFrames([]uintptr{pc, 0})
+	f, _ := frames.Next()
 	if !strings.HasPrefix(f.Function, "envoywalk/trace.(*Lane).Enter") {
 		return f.Function, f.File, f.Line
 	}
-	outer := runtime.FuncForPC(runtime.FuncForPC(pc).Entry())
-	file, line = outer.FileLine(outer.Entry())
-	return outer.Name(), file, line
+	if outer, _ := frames.Next(); outer.Function != "" { // none in a build that inlines nothing
+		f = outer
+	}
+	if f.Func != nil { // where the walked function is itself inlined, the line of its Enter has to do
+		f.File, f.Line = f.Func.FileLine(f.Entry)
+	}
+	return f.Function, f.File, f.Line
 }
 
 // inModule shortens a file's path to the part below the module's root, the same on every machine.

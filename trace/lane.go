@@ -263,6 +263,15 @@ func (l *Lane) NextID() uint64 {
 	return l.number<<40 | (l.next + 1)
 }
 
+// Current is the id of the span that is open: the cause of a thread it creates.
+func (l *Lane) Current() uint64 {
+	if l == nil {
+		return 0
+	}
+	id, _ := l.top()
+	return id
+}
+
 // LastID is the id of the youngest span of this lane: a call just made, the cause of what follows.
 func (l *Lane) LastID() uint64 {
 	if l == nil {

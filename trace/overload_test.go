@@ -265,7 +265,7 @@ func TestAnOverloadLeavesNothingOpenBehind(t *testing.T) {
 	}
 }
 
-func TestAThreadThatWritesWithoutEndDoesNotHoldUpClose(t *testing.T) {
+func TestCloseEndsTheCollector(t *testing.T) {
 	g := newGate()
 	r := New(Config{Blocks: 4, Processors: []sdk.SpanProcessor{g}})
 	l := r.Thread("t", 1, 0)

@@ -66,7 +66,7 @@ func (d *Dispatcher) Lane() *trace.Lane { return d.lane }
 //
 // Envoy: Event::DispatcherImpl::run
 func (d *Dispatcher) Run(lane *trace.Lane, t RunType) {
-	d.attach(lane)
+	d.Adopt(lane)
 	defer lane.Enter(step.DispatcherRun).Of(d.Name).Exit()
 	d.posts.start()
 	d.runPostCallbacks()
@@ -74,7 +74,8 @@ func (d *Dispatcher) Run(lane *trace.Lane, t RunType) {
 	d.posts.stop()
 }
 
-func (d *Dispatcher) attach(lane *trace.Lane) {
+// Adopt makes the calling thread, whose lane is given, the dispatcher's own; Run does it too.
+func (d *Dispatcher) Adopt(lane *trace.Lane) {
 	d.lane, d.tid = lane, kernel.Gettid()
 }
 

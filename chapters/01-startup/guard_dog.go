@@ -51,7 +51,7 @@ func NewGuardDog(i *Instance, name string, c WatchdogConfig) *GuardDog {
 		scope: i.Stats.Scope("server."), miss: own.Counter("watchdog_miss"),
 		mega: own.Counter("watchdog_mega_miss"), onKill: kill, stopped: make(chan struct{}),
 		dispatcher: eventloop.New(i.Lane(), name+"_guarddog")}
-	go g.run(i.Lane().LastID())
+	go g.run(i.Lane().Current())
 	return g
 }
 

@@ -30,7 +30,7 @@ func newRunHelper(i *Instance) *runHelper {
 	r := &runHelper{instance: i, signals: make(chan os.Signal, 8), done: make(chan struct{}), ended: make(chan struct{})}
 	r.listenToSignals()
 	i.Overload.Start()
-	if i.Runtime.Integer(GlobalConnectionLimit, 0) == 0 {
+	if i.Runtime.Integer(i.Dispatcher, GlobalConnectionLimit, 0) == 0 {
 		i.main.Warn("there is no configured limit to the number of allowed active connections. Set a " +
 			"limit via the runtime key " + GlobalConnectionLimit)
 	}
@@ -60,7 +60,7 @@ func (i *Instance) runPostInitCallback() {
 // one holds a thread and a lane of its own, so that its posts can be seen.
 func (r *runHelper) listenToSignals() {
 	signal.Notify(r.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP)
-	cause := r.instance.Lane().LastID()
+	cause := r.instance.Lane().Current()
 	go func() {
 		defer close(r.ended)
 		runtime.LockOSThread()

@@ -20,7 +20,6 @@ func ListenerConnectionLimit(listener string) string {
 //
 // Envoy: Runtime::LoaderImpl
 type Runtime struct {
-	main     *eventloop.Dispatcher
 	snapshot *Slot
 }
 
@@ -31,7 +30,7 @@ func newRuntime(i *Instance) *Runtime {
 	for _, layer := range i.Bootstrap().GetLayeredRuntime().GetLayers() {
 		flatten(values, "", layer.GetStaticLayer())
 	}
-	r := &Runtime{main: i.Dispatcher, snapshot: i.ThreadLocal.AllocateSlot()}
+	r := &Runtime{snapshot: i.ThreadLocal.AllocateSlot()}
 	r.snapshot.Set(func(*eventloop.Dispatcher) any { return values })
 	return r
 }
@@ -50,10 +49,10 @@ func flatten(into map[string]string, prefix string, s *structpb.Struct) {
 	}
 }
 
-// Integer returns the value of key in main's snapshot, or otherwise. Main thread; values of the static
-// layers never change, so what main reads holds for the workers.
-func (r *Runtime) Integer(key string, otherwise uint64) uint64 {
-	values, _ := r.snapshot.Get(r.main).(map[string]string)
+// Integer returns the value of key in the calling thread's snapshot, or otherwise. d is that thread's
+// dispatcher.
+func (r *Runtime) Integer(d *eventloop.Dispatcher, key string, otherwise uint64) uint64 {
+	values, _ := r.snapshot.Get(d).(map[string]string)
 	n, err := strconv.ParseUint(values[key], 10, 64)
 	if err != nil {
 		return otherwise

@@ -23,6 +23,7 @@ type ListenSocketFactory struct {
 	// port until the first worker takes it.
 	Socket *ListenSocket
 	Taken  atomic.Bool
+	Single bool // the only user takes main's socket itself: the admin's
 
 	components *ListenerComponentFactory
 	kind       network.Type

@@ -32,6 +32,7 @@ type Listener struct {
 	MaxAccepts    int // per event; 0 is no limit
 	Scope         *stats.Scope
 	FilterChains  any // chapter 06's
+	Shared        any // chapter 04's: what the workers have in common, set on main before any has the listener
 
 	hash   uint64
 	viaAPI bool
@@ -72,6 +73,29 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 	l.buildTCPFastOpen()
 	l.target = startup.NewInitTarget("Listener-init-target "+name, func() { l.init.Initialize(l.target.Ready) })
 	return l, nil
+}
+
+// NewAdminListener makes the listener of the admin's socket, with its socket bound. Nobody manages it.
+//
+// Envoy: Server::AdminImpl::AdminListener
+func NewAdminListener(i *startup.Instance, s *Seams, a *network.Address) (*Listener, error) {
+	m := &ListenerManager{Instance: i, Seams: s, components: &ListenerComponentFactory{i, s},
+		log: i.Log.Component(log.Admin)}
+	l := &Listener{Manager: m, Name: "admin", Address: a, BindToPort: true, Backlog: -1,
+		Scope: i.Stats.Scope("listener.admin.")}
+	socket, err := newAdminSocket(i.Lane(), s, a, l)
+	if err != nil {
+		return nil, err
+	}
+	l.SocketFactory = &ListenSocketFactory{Address: socket.Address, Listener: l, Socket: socket, Single: true}
+	return l, nil
+}
+
+func newAdminSocket(lane *trace.Lane, s *Seams, a *network.Address, l *Listener) (*ListenSocket, error) {
+	if a.IsPipe() {
+		return newUdsListenSocket(lane, s, a, l)
+	}
+	return newNetworkListenSocket(lane, s, a, l)
 }
 
 func (l *Listener) lane() *trace.Lane { return l.Manager.lane() }

@@ -261,10 +261,8 @@ func (m *ListenerManager) StartWorkers(done func()) {
 //
 // Envoy: Server::ListenerManagerImpl::stopWorkers
 func (m *ListenerManager) StopWorkers() {
-	if m.workersStarted {
-		for _, w := range m.Workers {
-			w.Stop()
-		}
+	for _, w := range m.Workers {
+		w.Stop()
 	}
 	for _, l := range m.Active {
 		l.Close(m.lane())

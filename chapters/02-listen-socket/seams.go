@@ -33,7 +33,9 @@ type Worker interface {
 	RemoveListener(l *Listener, done func())
 	// Start gives the worker its thread.
 	Start()
-	// Stop ends the thread and waits for it.
+	// InitializeStats asks the worker to measure its loop: enable_dispatcher_stats.
+	InitializeStats()
+	// Stop ends the thread, if there is one, and waits for it.
 	Stop()
 }
 

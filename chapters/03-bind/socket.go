@@ -2,6 +2,7 @@ package bind
 
 import (
 	"fmt"
+	"os"
 
 	listensocket "envoywalk/chapters/02-listen-socket"
 	"envoywalk/internal/kernel"
@@ -33,7 +34,8 @@ func socketImplBind(lane *trace.Lane, s *listensocket.ListenSocket) (kernel.Errn
 
 // bindPipe binds to a path, over what a dead process left there, and sets the path's mode before anybody can
 // connect: nothing listens yet. A path that somebody still listens on is in use, though bind could not know:
-// Envoy 1.17 unlinks it, and that process goes on listening where nobody finds it.
+// Envoy 1.17 unlinks it, and that process goes on listening where nobody finds it. A file that is no socket is
+// not ours to remove.
 func bindPipe(lane *trace.Lane, s *listensocket.ListenSocket) (kernel.Errno, error) {
 	a := s.Address
 	if a.IsAbstract() {
@@ -41,7 +43,9 @@ func bindPipe(lane *trace.Lane, s *listensocket.ListenSocket) (kernel.Errno, err
 	}
 	switch probe(lane, a) {
 	case kernel.ECONNREFUSED:
-		kernel.Unlink(lane, a.Path())
+		if info, err := os.Lstat(a.Path()); err == nil && info.Mode()&os.ModeSocket != 0 {
+			kernel.Unlink(lane, a.Path())
+		}
 	case 0, kernel.EAGAIN:
 		return kernel.EADDRINUSE, nil
 	}

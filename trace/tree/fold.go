@@ -73,6 +73,14 @@ func appendCount(what []string, n int64, name string) []string {
 	return append(what, fmt.Sprintf("%d %ss", n, name))
 }
 
+func (f *fold) names() string {
+	var names []string
+	for _, th := range f.threads {
+		names = append(names, clean(th.short))
+	}
+	return strings.Join(names, ", ")
+}
+
 func (f *fold) reset() {
 	f.counts, f.threads = f.counts[:0], f.threads[:0]
 }

@@ -69,7 +69,7 @@ func line(g []rune) {
 // glyphs is the head of the gutter.
 func (t *Tree) glyphs() string {
 	if len(t.columns) > maxColumns {
-		return "thread "
+		return "column "
 	}
 	var b strings.Builder
 	for _, th := range t.columns {

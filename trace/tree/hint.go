@@ -10,13 +10,14 @@ import (
 func hint(m *moment) string {
 	switch m.kind {
 	case kindCall:
+		if m.repeat > 1 {
+			return ""
+		}
 		return callHint(&m.call)
 	case kindPost:
 		return postHint(m)
 	case kindRun:
-		if m.number > 0 {
-			return fmt.Sprintf("posted by %s at %d", clean(m.postedBy), m.postedAt)
-		}
+		return runHint(m)
 	}
 	return ""
 }
@@ -32,6 +33,16 @@ func postHint(m *moment) string {
 		return fmt.Sprintf("queue %d: woken already", m.queued)
 	}
 	return fmt.Sprintf("queue %d, own loop: no wake", m.queued)
+}
+
+func runHint(m *moment) string {
+	switch {
+	case m.number > 0:
+		return fmt.Sprintf("posted by %s at %d", clean(m.postedBy), m.postedAt)
+	case m.postID == 0:
+		return "posted by a thread that is not traced"
+	}
+	return ""
 }
 
 func callHint(c *call) string {

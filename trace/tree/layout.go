@@ -35,11 +35,9 @@ func (t *Tree) headline(s sdk.ReadOnlySpan) {
 	}
 	t.put(styleHead, clean(service))
 	t.put(styleDim, "● the thread of the line  │ another thread  ─▶ a post to it")
-	t.put(styleDim, "a line is called by the one it is indented under; seq is the order, "+
-		"and counts ends too")
+	t.put(styleDim, "a line is called by the one it is indented under; seq: the order (ends count)")
 	if t.o.Chapter > 0 && !t.o.All {
-		t.put(styleDim, "▸ is folded: earlier chapters explain it; (n) began earlier, "+
-			"and is why the next line ran")
+		t.put(styleDim, "▸ folded: an earlier chapter's  (n) began earlier: why the next line ran")
 	}
 }
 
@@ -72,14 +70,15 @@ func (t *Tree) headOfColumns(th *thread) {
 	t.emit(&r)
 }
 
-// print lays out m. A late line is an event that is shown only because of what comes next.
-func (t *Tree) print(th *thread, m *moment, depth int, late bool) {
+// print lays out m. An event that is shown only because of what comes next may be out of order.
+func (t *Tree) print(th *thread, m *moment, depth int) {
 	r := row{thread: th, depth: depth, text: text(m), hint: hint(m), right: t.right(m)}
 	r.style = styleOf(m)
 	r.seq = fmt.Sprint(m.seq)
-	if late {
+	if m.seq < t.printed {
 		r.seq = "(" + r.seq + ")"
 	}
+	t.printed = max(t.printed, m.seq)
 	t.settle(&r)
 	if m.kind == kindPost {
 		t.arrow(r.gutter, th, t.findThread(m.postTo))
@@ -137,10 +136,16 @@ func (t *Tree) ending(th *thread, f *frame, s sdk.ReadOnlySpan) {
 
 func (t *Tree) printFold(f *fold, text string) {
 	r := row{depth: f.depth, seq: fmt.Sprint(f.seq), text: text, style: styleDim}
-	r.name = fmt.Sprintf("%d of them", len(f.threads))
+	if len(t.columns) == 0 {
+		r.thread = f.threads[0]
+		t.settle(&r)
+	}
 	if len(f.threads) == 1 {
 		r.thread, r.name = f.threads[0], clean(f.threads[0].short)
+	} else {
+		r.name, r.hint = "several", "on "+f.names()
 	}
+	t.printed = max(t.printed, f.seq)
 	if !f.hinted {
 		f.hinted, r.hint = true, "--tree=all opens them"
 	}

@@ -104,7 +104,8 @@ func (s *script) fn(thread, chapter, name string, kvs ...attribute.KeyValue) {
 }
 
 // call tells a system call; errno "" is success.
-func (s *script) call(thread, name, args string, ret int64, errno string, kvs ...attribute.KeyValue) {
+func (s *script) call(thread, name, args string, ret int64, errno string,
+	kvs ...attribute.KeyValue) {
 	kvs = append(kvs, record.KeySyscall.String(name), record.KeyArgs.String(args),
 		record.KeyRet.Int64(ret), record.KeyFile.String("internal/kernel/socket.go"),
 		record.KeyLine.Int(33))
@@ -141,6 +142,18 @@ func stepOf(id string) []attribute.KeyValue {
 func (s *script) story(connection int) trace.Span {
 	s.ids.trace++
 	return s.start("", "story", "connection C1", record.KeyConnection.Int(connection))
+}
+
+// inStory begins a function whose parent is the story's root and that links to the span around it.
+func (s *script) inStory(thread, chapter, name string, root trace.Span) {
+	stack := s.stacks[thread]
+	around := stack[len(stack)-1]
+	s.seq++
+	_, span := s.tracer.Start(trace.ContextWithSpan(context.Background(), root), name,
+		trace.WithLinks(trace.Link{SpanContext: around.SpanContext()}),
+		trace.WithAttributes(record.KeySeqStart.Int64(s.seq), record.KeyKind.String("function"),
+			record.KeyThreadName.String(thread), record.KeyChapter.String(chapter)))
+	s.stacks[thread] = append(stack, span)
 }
 
 func (s *script) storyEnd(span trace.Span, failed bool) {

@@ -22,7 +22,7 @@ func text(m *moment) string {
 	case kindTurn:
 		return turnText(m)
 	case kindEvent:
-		return "file event " + m.events + " on " + fdText(m)
+		return "file event " + clean(m.events) + " on " + fdText(m)
 	case kindTimer:
 		return "timer " + quote(strings.TrimPrefix(m.name, "timer ")) + " fires"
 	case kindDelete:

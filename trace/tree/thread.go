@@ -32,9 +32,14 @@ func (t *Tree) thread(name string) *thread {
 	return th
 }
 
-// shortName is what a line has room for: wrk:worker_0 is worker_0, main_thread is main. The
-// dispatchers' names come out the same, so that a post finds its target.
+// shortName is what a line has room for: wrk:worker_0 is worker_0, main_thread is main, and the
+// guard dogs are dog:main and dog:workers, whatever the kernel's 15 characters left of their names.
+// The dispatchers of main and the workers come out the same.
 func shortName(name string) string {
+	if dog, ok := strings.CutPrefix(name, "dog:"); ok {
+		of, _, _ := strings.Cut(dog, "_")
+		return "dog:" + of
+	}
 	name = strings.TrimPrefix(name, "wrk:")
 	name = strings.TrimSuffix(name, "_thread")
 	if name == "" {
@@ -43,8 +48,18 @@ func shortName(name string) string {
 	return name
 }
 
-// findThread is the thread that runs the dispatcher, as far as the names tell.
+// runsDispatcher notes on which thread a dispatcher runs: DispatcherImpl::run has its name.
+func (t *Tree) runsDispatcher(th *thread, m *moment) {
+	if m.step == "dispatcher-run" {
+		t.dispatchers[m.object] = th
+	}
+}
+
+// findThread is the thread that runs the dispatcher. Before it does, only the names can tell.
 func (t *Tree) findThread(dispatcher string) *thread {
+	if th := t.dispatchers[dispatcher]; th != nil && th.column >= 0 {
+		return th
+	}
 	for _, th := range t.columns {
 		if th.short == shortName(dispatcher) {
 			return th

@@ -37,9 +37,12 @@ type Tree struct {
 	open     map[trace.SpanID]*thread
 	stories  map[trace.TraceID]*story
 	posts    map[int64]post
-	numbered int // posts so far
+	numbered int   // posts so far
+	printed  int64 // the highest seq so far
 	fold     fold
-	chapters []string // names by number
+
+	dispatchers map[string]*thread
+	chapters    []string // names by number
 }
 
 // post is what the line of a run wants to know of its post.
@@ -61,7 +64,7 @@ type story struct {
 func New(w io.Writer, o Options) sdk.SpanProcessor {
 	return &Tree{w: w, o: o, threads: map[string]*thread{}, nameWide: 8,
 		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*story{},
-		posts: map[int64]post{}, chapters: chapterNames()}
+		posts: map[int64]post{}, chapters: chapterNames(), dispatchers: map[string]*thread{}}
 }
 
 // OnStart prints or folds s. Calls, posts and instants are complete now; the rest is open.
@@ -79,6 +82,8 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 	m.inherited = t.chapterOf(th, m)
 	shown := t.isOpen(m) || alarming(m)
 	switch m.kind {
+	case kindFunction:
+		t.runsDispatcher(th, m)
 	case kindPost:
 		t.countPost(th, m, shown)
 	case kindRun:
@@ -145,25 +150,28 @@ func (t *Tree) isOpen(m *moment) bool {
 // show prints m, and before it what it needs to be understood: the folded line, the story it is
 // part of, and the events around it.
 func (t *Tree) show(th *thread, m *moment) {
+	if len(th.stack) > 0 && th.stack[0].moment.kind == kindThread {
+		t.showFrame(th, 0) // before what is folded of it
+	}
 	t.flushFold()
 	if st := t.stories[m.trace]; st != nil && !st.shown {
 		t.showStory(st)
 	}
 	for i := range th.stack {
-		f := &th.stack[i]
-		switch {
-		case f.moment == m:
-			f.shown = true
-		case !f.shown && f.moment.isEvent():
-			t.print(th, f.moment, th.depth(i), true)
-			f.shown = true
+		if f := th.stack[i].moment; f == m || f.isEvent() {
+			t.showFrame(th, i)
 		}
 	}
-	depth := th.depth(len(th.stack))
-	if m.encloses() {
-		depth = th.depth(len(th.stack) - 1)
+	if !m.encloses() {
+		t.print(th, m, th.depth(len(th.stack)))
 	}
-	t.print(th, m, depth, false)
+}
+
+func (t *Tree) showFrame(th *thread, i int) {
+	if f := &th.stack[i]; !f.shown {
+		t.print(th, f.moment, th.depth(i))
+		f.shown = true
+	}
 }
 
 func (t *Tree) countPost(th *thread, m *moment, shown bool) {
@@ -196,7 +204,7 @@ func (t *Tree) beginStory(m *moment) {
 
 func (t *Tree) showStory(st *story) {
 	st.shown = true
-	t.print(nil, &st.moment, 0, false)
+	t.print(nil, &st.moment, 0)
 }
 
 func (t *Tree) endStory(s sdk.ReadOnlySpan) {

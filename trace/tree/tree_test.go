@@ -72,10 +72,12 @@ func accept(s *script) {
 	s.call(w0, "accept4", "12<echo/w0>, 127.0.0.1:40000, SOCK_CLOEXEC", 13, "",
 		record.KeyRetLabel.String("C1"))
 	root := s.story(1)
+	s.inStory(w0, "04-threading", "ActiveTcpListener::onAccept", root)
 	span := s.start(w0, "later", "later: the connection gets its filters",
 		record.KeyLaterChapter.Int(5))
 	span.End()
 	s.call(w0, "close", "13<C1>", 0, "")
+	s.end(w0)
 	s.storyEnd(root, true)
 	s.call(w0, "accept4", "12<echo/w0>, NULL, SOCK_CLOEXEC", -1, "EAGAIN")
 	s.end(w0, record.KeyLine.Int(1))
@@ -155,6 +157,20 @@ func TestManyThreadsAreNumbered(t *testing.T) {
 	golden(t, "many", out.String())
 }
 
+// A guard dog's thread is named otherwise than its dispatcher, and its name is cut.
+func TestAnArrowFindsTheThreadThatRunsTheDispatcher(t *testing.T) {
+	var out bytes.Buffer
+	s := newScript(&out, tree.Options{})
+	s.thread(m, 1)
+	s.thread("dog:workers_gua", 2)
+	s.fn("dog:workers_gua", "00-event-loop", "DispatcherImpl::run",
+		record.KeyStep.String("dispatcher-run"), record.KeyObject.String("workers_guarddog"))
+	s.post(m, "workers_guarddog", 1, "", 1, true, true)
+	s.run("dog:workers_gua", "workers_guarddog", 0, "")
+	s.close(t)
+	golden(t, "dog", out.String())
+}
+
 func TestLinesAreWrittenWhileTheProgramRuns(t *testing.T) {
 	var out bytes.Buffer
 	s := newScript(&out, tree.Options{})
@@ -191,7 +207,7 @@ func TestHostileTextNeverReachesTheTerminal(t *testing.T) {
 			}
 		}
 	}
-	if n := strings.Count(out.String(), "\n"); n != 15 {
+	if n := strings.Count(out.String(), "\n"); n != 14 {
 		t.Errorf("%d lines:\n%s", n, out.String())
 	}
 }

@@ -24,7 +24,7 @@ func key(name string, args []string, ret int64, errno string) string {
 
 func outcome(ret int64, errno string) string {
 	if errno != "" {
-		return errno
+		return strconv.FormatInt(ret, 10) + " " + errno
 	}
 	return strconv.FormatInt(ret, 10)
 }

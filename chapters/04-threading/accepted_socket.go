@@ -1,0 +1,88 @@
+package threading
+
+import (
+	"envoywalk/internal/kernel"
+	"envoywalk/internal/network"
+	"envoywalk/internal/step"
+	"envoywalk/trace"
+)
+
+// AcceptedSocket is a connection that has a socket and nothing else yet. It belongs to one thread at a time.
+//
+// Envoy: Network::AcceptedSocketImpl, a Network::ConnectionSocketImpl (step: connection-socket-impl) behind the
+// interface Network::ConnectionSocket (step: connection-socket-interface)
+type AcceptedSocket struct {
+	FD            int
+	Connection    uint64 // its number in this process
+	Local, Remote *network.Address
+
+	lane    *trace.Lane
+	process *process
+	story   trace.Story
+	counted *ActiveTcpListener // where it counts as open
+}
+
+// newAcceptedSocket learns both addresses and begins the connection's story.
+//
+// Envoy: Network::AcceptedSocketImpl::AcceptedSocketImpl
+func newAcceptedSocket(l *TcpListener, a accepted) *AcceptedSocket {
+	lane := l.dispatcher.Lane()
+	defer lane.Enter(step.AcceptedSocketCtor).On(a.fd).Exit()
+	s := &AcceptedSocket{FD: a.fd, Connection: a.connection, Local: l.local, lane: lane,
+		process: l.callbacks.handler.seams.process, story: lane.BeginStory(a.connection, a.cause)}
+	s.process.accepted.Add(1)
+	if s.Local == nil {
+		s.Local, _ = kernel.Getsockname(lane, a.fd)
+	}
+	if s.Remote = a.peer.Address(); l.socket.Address.IsPipe() {
+		s.Remote = remoteOfPipe(lane, a.fd, s.Local)
+	}
+	return s
+}
+
+// remoteOfPipe: most clients of a unix socket have no name; ours then stands for both ends.
+func remoteOfPipe(lane *trace.Lane, fd int, own *network.Address) *network.Address {
+	peer, errno := kernel.Getpeername(lane, fd)
+	if errno != 0 || peer == nil || peer.String() == "" {
+		return own
+	}
+	return peer
+}
+
+// count makes the socket one of the listener's open connections. pickTargetHandler counted it for the
+// balancer already.
+func (s *AcceptedSocket) count(a *ActiveTcpListener) {
+	s.counted = a
+	a.shared.open.Add(1)
+	a.handler.connections.Add(1)
+}
+
+func (s *AcceptedSocket) uncount() {
+	s.process.accepted.Add(-1)
+	if s.counted != nil {
+		s.counted.open.Add(-1)
+		s.counted.shared.open.Add(-1)
+		s.counted.handler.connections.Add(-1)
+	}
+}
+
+// Close closes the fd and ends the connection's story.
+func (s *AcceptedSocket) Close() {
+	kernel.Close(s.lane, s.FD)
+	s.uncount()
+	s.lane.EndStory(s.story, false)
+}
+
+// fail is Close for a connection that could not be served.
+func (s *AcceptedSocket) fail() {
+	kernel.Close(s.lane, s.FD)
+	s.uncount()
+	s.lane.EndStory(s.story, true)
+}
+
+// Release gives the fd away: the caller owns it.
+func (s *AcceptedSocket) Release() (fd int) {
+	s.uncount()
+	s.lane.EndStory(s.story, false)
+	return s.FD
+}

@@ -1,0 +1,45 @@
+package threading
+
+import (
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	startup "envoywalk/chapters/01-startup"
+)
+
+const tryNext = "Next: write an envoy.yaml, run this with -c envoy.yaml, and then curl its listener, or " +
+	"curl http://127.0.0.1:9901/listeners if its admin has that port. SIGTERM (Ctrl-C) ends it."
+
+// demo connects twice to every listener and waits until the server has closed what it cannot serve yet.
+func demo(d *startup.Demo) {
+	var listeners []startup.ListenerInfo
+	d.OnMain(func() { listeners = d.Instance.ListenerManager.Listeners() })
+	for _, l := range listeners {
+		accepted := 0
+		for range 2 {
+			if knock(l) == nil {
+				accepted++
+			}
+		}
+		d.Say("%s listens on %s: %d of 2 connections were accepted, and closed: serving them is chapter 05.",
+			l.Name, l.Address, accepted)
+	}
+}
+
+// knock connects and reads until the other end closes.
+func knock(l startup.ListenerInfo) error {
+	network, address := "tcp", l.Address.String()
+	if l.Address.IsPipe() {
+		network = "unix"
+	}
+	conn, err := net.DialTimeout(network, address, 2*time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(2 * time.Second))
+	_, err = io.Copy(new(strings.Builder), conn)
+	return err
+}

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"go/version"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// finding is what doctor saw of one thing.
+type finding struct {
+	what, saw string
+	ok        bool
+}
+
+// doctor looks at what the walk needs. What it cannot see is never called fine.
+func (b *book) doctor([]string) int {
+	healthy := true
+	for _, f := range []finding{b.goVersion(), b.system(), b.kernel(), b.straceWorks(), b.gcc(),
+		b.openFiles(), b.checkout()} {
+		mark := b.text.has
+		if !f.ok {
+			mark, healthy = b.text.lacks, false
+		}
+		fmt.Fprintf(b.out, "%s%s: %s\n", mark, f.what, f.saw)
+	}
+	if !healthy {
+		fmt.Fprintln(b.out, b.text.doctorNotLooked)
+		return couldNotLook
+	}
+	fmt.Fprintln(b.out, b.text.doctorAll)
+	return pass
+}
+
+func (b *book) goVersion() finding {
+	v := runtime.Version()
+	if version.IsValid(v) && version.Compare(v, "go1.26") < 0 {
+		return finding{b.text.doctorGo, fmt.Sprintf(b.text.oldGo, v), false}
+	}
+	return finding{b.text.doctorGo, v, true}
+}
+
+func (b *book) system() finding {
+	name := runtime.GOOS + "/" + runtime.GOARCH
+	if name != "linux/amd64" && name != "linux/arm64" {
+		return finding{b.text.doctorSystem, fmt.Sprintf(b.text.notLinux, name), false}
+	}
+	return finding{b.text.doctorSystem, fmt.Sprintf("%s, %d CPU", name, runtime.NumCPU()), true}
+}
+
+func (b *book) kernel() finding {
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		return finding{b.text.doctorKernel, err.Error(), false}
+	}
+	backlog, _ := os.ReadFile("/proc/sys/net/core/somaxconn")
+	return finding{b.text.doctorKernel,
+		strings.TrimSpace(string(release)) + ", somaxconn " + strings.TrimSpace(string(backlog)), true}
+}
+
+func (b *book) straceWorks() finding {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := mayTrace(ctx); err != nil {
+		return finding{b.text.doctorStrace, err.Error(), false}
+	}
+	return finding{b.text.doctorStrace, firstLine("strace", "-V"), true}
+}
+
+// gcc: the race detector is linked by the C toolchain that `go env CC` names.
+func (b *book) gcc() finding {
+	cc := firstLine("go", "env", "CC")
+	if _, err := exec.LookPath(cc); err != nil {
+		return finding{b.text.doctorGCC, err.Error(), false}
+	}
+	return finding{b.text.doctorGCC, firstLine(cc, "--version"), true}
+}
+
+// openFiles reads the limit where the kernel prints it; no system call of ours is needed.
+func (b *book) openFiles() finding {
+	limits, err := os.ReadFile("/proc/self/limits")
+	if err != nil {
+		return finding{b.text.doctorFiles, err.Error(), false}
+	}
+	for _, line := range strings.Split(string(limits), "\n") {
+		rest, found := strings.CutPrefix(line, "Max open files")
+		if fields := strings.Fields(rest); found && len(fields) > 1 {
+			n, err := strconv.Atoi(fields[0])
+			if err == nil && n < 10000 {
+				return finding{b.text.doctorFiles, fmt.Sprintf(b.text.fewFiles, fields[0]), false}
+			}
+			return finding{b.text.doctorFiles, fields[0], true}
+		}
+	}
+	return finding{b.text.doctorFiles, "/proc/self/limits: ?", false}
+}
+
+func (b *book) checkout() finding {
+	if b.module == "" {
+		return finding{b.text.doctorModule, b.text.noModule, false}
+	}
+	return finding{b.text.doctorModule, b.module + "  " + strings.Join(b.chapters(), "  "), true}
+}
+
+func firstLine(name string, args ...string) string {
+	out, err := exec.Command(name, args...).Output()
+	if err != nil {
+		return err.Error()
+	}
+	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return line
+}

@@ -1,0 +1,19 @@
+package main
+
+// text is what the book says of itself in one language. Reports stay in one spelling, that of the calls.
+type text struct {
+	help                                     string
+	usage                                    map[string]string // by subcommand
+	noSuchLang, noSuchCommand, noModule      string
+	noSuchChapter, noBuild, noStrace, noRun  string
+	noPair, endedWith, ourFault              string
+	noMarkers, written, upToDate, stale      string
+	runFailed                                string
+	has, lacks                               string
+	doctorGo, doctorSystem, doctorStrace     string
+	doctorGCC, doctorKernel, doctorFiles     string
+	doctorModule, doctorAll, doctorNotLooked string
+	oldGo, notLinux, fewFiles                string
+}
+
+var texts = map[string]*text{"en": &english, "zh": &chinese}

@@ -1,0 +1,82 @@
+package main
+
+var chinese = text{
+	help: `envoywalk 用 Go 把 Envoy 的数据面重写了一遍，跟着系列文章一章一章地来，好让你亲眼看它怎么运转。
+一切都从这个命令开始。
+
+  go tool book run 04                    运行某一章自带的演示，并打印它做了什么
+  go tool book run 04 -- -c envoy.yaml   同一个程序，用你自己的配置对外服务
+  go tool book receipt 04                对账：追踪说的和内核看到的是同一回事吗？
+  go tool book tree 04                   只打印那棵树，100 列，不带颜色
+  go tool book doctor                    这台机器有什么、缺什么
+  go tool book help receipt              某个命令的详细说明
+  go tool book version
+
+-- 之后的参数原样交给该章的程序。--lang en|zh 选择说明文字的语言。
+
+初次来访：先运行 00（两个线程，两个事件循环），再运行 01，旁边打开该章的 README.zh.md 对照着读。
+
+退出码：0 通过；1 还没通过；2 没法检查（缺少某样东西，或者命令行看不懂，绝不算通过）；3 是我们的错。
+run 例外，它直接返回所运行程序自己的退出码。
+`,
+	usage: map[string]string{
+		"run": `go tool book run NN [-- 该章程序的参数]
+
+编译该章的程序，并在当前目录下运行。不带 -c 时，它自己演示一遍就结束；
+带 -c 时，它一直提供服务，直到你按 Ctrl-C。`,
+		"receipt": `go tool book receipt NN [选项] [-- 该章程序的参数]
+
+在 strace 之下运行程序，拿它的追踪去和内核实际收到的请求对账：逐个线程比较，凡是属于我们的 fd，
+在它属于我们的那段时间里，系统调用要一样，第一个参数要一样，结果要一样，顺序也要一样。
+Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区分。
+
+  --json               以 JSON 输出报告
+  --keep DIR           把 strace.txt 和 trace.json 留在这个目录
+  --timeout 1m         最多等这么久
+  --inject SPEC        让 strace 代替内核作答，例如 accept4:error=EMFILE:when=1；可重复
+程序对外服务（带 -c）时，客户端走完之后会收到 SIGTERM：
+  --connect ADDR       有一个客户端连到这里，host:port 或 unix:/path；可重复
+  --connections N      一共这么多客户端，轮流分到各个地址
+  --send TEXT          每个客户端说的话，例如 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+
+--trace-sample 会有意略去一部分 span，所以采样的运行是对不上账的。`,
+		"tree": `go tool book tree NN [--write | --check [--tries 10]] [-- 该章程序的参数]
+
+打印一次真实运行的树。--write 把它写进该章的 README.md 和 README.zh.md，
+位置在 <!-- tree:NN --> 和 <!-- /tree --> 之间。--check 重新运行，再和文中的树比较：
+每个线程各自的行，按各自的顺序，不看数字，也不看空转，因为端口号和线程之间的先后每次都会不同。
+若干次运行里，有一次相同即可。`,
+		"doctor":  "go tool book doctor\n\n检查这台机器上有没有这趟旅程需要的东西，缺的该怎么补。",
+		"version": "go tool book version\n\n显示 envoywalk 的版本、它重写的是哪个 Envoy，以及 Go 的版本。",
+		"help":    "go tool book help [命令]",
+	},
+	noSuchLang:      "--lang %s：只有 en 和 zh。",
+	noSuchCommand:   "没有 %q 这个命令：请看 go tool book help。",
+	noModule:        "这里不在 envoywalk 之内：本目录和上级目录都没有 envoywalk 模块的 go.mod。",
+	noSuchChapter:   "没有第 %s 章。现有：%s",
+	noBuild:         "%s 章编译不过：%w",
+	noStrace:        "没法检查：这里用不了 strace（%v）。\n请安装 strace；在容器里，请允许 ptrace（--cap-add SYS_PTRACE）。",
+	noRun:           "没法检查：%s 运行失败：%v\n%s",
+	noPair:          "没法检查：没有可比较的东西（%v）。程序最后的输出：\n%s",
+	endedWith:       "（程序结束时返回 %v；最后的输出：\n%s）",
+	ourFault:        "这是我们的错：%v",
+	noMarkers:       "%s：没有 <!-- tree:%s --> ... <!-- /tree -->。",
+	written:         "%s：已写入。",
+	upToDate:        "%s：文中的树和实际运行一致。",
+	stale:           "%s：文中的树和实际运行不一致（试了 %d 次）。第一处不同：\n    文中  %s\n    现在  %s\n用 go tool book tree %s --write 重新记录。",
+	runFailed:       "没法检查：%s 运行失败：%v\n%s",
+	has:             "有  ",
+	lacks:           "缺  ",
+	doctorGo:        "Go",
+	doctorSystem:    "系统",
+	doctorStrace:    "strace（对账用）",
+	doctorGCC:       "gcc（-race 用）",
+	doctorKernel:    "内核",
+	doctorFiles:     "可打开的文件数",
+	doctorModule:    "envoywalk",
+	doctorAll:       "一样都不缺。",
+	doctorNotLooked: "标着“缺”的没法检查，凡是需要它的都不算通过；其余的照常可用。",
+	oldGo:           "%s；需要 Go 1.26 或更新的版本",
+	notLinux:        "%s：各章的程序只能在 Linux 的 amd64 或 arm64 上运行；这里可以读书、看追踪",
+	fewFiles:        "%s；压力测试最好不少于 10000：ulimit -n 10000",
+}

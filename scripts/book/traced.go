@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// traced is one run of a chapter's program under strace.
+type traced struct {
+	program, strace, trace string
+	args                   []string
+	options                *receiptOptions
+	log                    logWatch
+	exit                   error // how the program ended, nil for 0
+}
+
+// straced are the calls that strace shows: every one about an fd or a socket, so that a call the kernel
+// door does not know is seen too, and the three door calls that are about neither.
+const straced = "trace=%network,%desc,prctl,unlinkat,fchmodat"
+
+// mayTrace tries strace on a program that does nothing.
+func mayTrace(ctx context.Context) error {
+	if runtime.GOOS != "linux" {
+		return errors.New("strace and the chapters are for Linux, this is " + runtime.GOOS)
+	}
+	out, err := exec.CommandContext(ctx, "strace", "-qq", "-f", "-e", straced, "-o", os.DevNull, "true").
+		CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w %s", err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// run starts the program under strace and waits for its end. A program that serves is given its
+// connections and then told to stop.
+func (t *traced) run(ctx context.Context) error {
+	args := []string{"-f", "-qq", "-s", "16", "-e", "signal=none", "-e", straced, "-o", t.strace}
+	for _, spec := range t.options.inject {
+		args = append(args, "-e", "inject="+spec)
+	}
+	args = append(args, t.program, "--trace", "json="+t.trace)
+	cmd := exec.CommandContext(ctx, "strace", append(args, t.args...)...)
+	cmd.Stderr = &t.log
+	cmd.Cancel = func() error { // strace alone would leave its program running
+		return errors.Join(signalChild(cmd.Process.Pid, "KILL"), cmd.Process.Kill())
+	}
+	cmd.WaitDelay = 2 * time.Second
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	driving, ended := context.WithCancel(ctx)
+	driven := make(chan error, 1)
+	go func() { driven <- t.drive(driving, cmd.Process.Pid) }()
+	t.exit = cmd.Wait()
+	ended()
+	err := <-driven
+	if ctx.Err() != nil {
+		return fmt.Errorf("not done within %s", t.options.timeout)
+	}
+	if errors.Is(err, context.Canceled) {
+		return errors.New("it ended before its clients came")
+	}
+	return err
+}
+
+// serves reports whether the program was given a configuration, and so runs until it is told to stop.
+func serves(args []string) bool {
+	return slices.ContainsFunc(args, func(a string) bool {
+		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
+		return strings.HasPrefix(a, "-") && (name == "c" || name == "config-path" || name == "config-yaml")
+	})
+}
+
+const patience = 10 * time.Second
+
+// drive plays the clients and then stops the program. It does nothing to a program that ends by itself.
+func (t *traced) drive(ctx context.Context, strace int) error {
+	if !serves(t.args) {
+		return nil
+	}
+	var err error
+	if len(t.options.connect) == 0 { // clients find out by connecting
+		err = t.log.waitReady(ctx)
+	}
+	for i := 0; err == nil && i < t.clients(); i++ {
+		err = t.options.visit(ctx, t.options.connect[i%len(t.options.connect)])
+	}
+	if stop := signalChild(strace, "TERM"); err == nil {
+		err = stop
+	}
+	return err
+}
+
+func (t *traced) clients() int {
+	if len(t.options.connect) == 0 {
+		return 0
+	}
+	return max(t.options.connections, len(t.options.connect))
+}
+
+// visit connects, as often as it takes until somebody listens, says what it was given to say, and reads
+// until the other end closes or has nothing to say for a second.
+func (o *receiptOptions) visit(ctx context.Context, address string) error {
+	c, err := dial(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	if o.send != "" {
+		text, err := strconv.Unquote(`"` + o.send + `"`)
+		if err != nil {
+			return fmt.Errorf("--send %s: %w", o.send, err)
+		}
+		if _, err := io.WriteString(c, text); err != nil {
+			return err
+		}
+	}
+	c.SetReadDeadline(time.Now().Add(time.Second))
+	io.Copy(io.Discard, c) // a silence, a reset and a close all end a visit
+	return nil
+}
+
+func dial(ctx context.Context, address string) (net.Conn, error) {
+	end := time.Now().Add(patience)
+	network := "tcp"
+	if path, unix := strings.CutPrefix(address, "unix:"); unix {
+		network, address = "unix", path
+	}
+	for {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err == nil {
+			return c, nil
+		}
+		if time.Now().After(end) {
+			return nil, fmt.Errorf("nobody listens on %s: %w", address, err)
+		}
+		if err := sleep(ctx, 20*time.Millisecond); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// signalChild sends a signal to the one child of strace: the program. A signal to strace would only end
+// the looking.
+func signalChild(strace int, name string) error {
+	pid := strconv.Itoa(strace)
+	children, err := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")
+	if err != nil {
+		return fmt.Errorf("cannot tell which process strace follows: %w", err)
+	}
+	child := strings.Fields(string(children))
+	if len(child) == 0 {
+		return nil // it has ended already
+	}
+	return exec.Command("kill", "-"+name, child[0]).Run()
+}
