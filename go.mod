@@ -1,6 +1,9 @@
 module envoywalk
 
 go 1.26.0
+
+tool envoywalk/scripts/book
+
 require (
 	github.com/envoyproxy/go-control-plane/envoy v1.40.0
 	go.opentelemetry.io/otel/exporters/stdout/stdouttrace v1.47.0

@@ -159,7 +159,9 @@ func TestARecordShowsNothingOfTheOneItReplaces(t *testing.T) {
 			if attr(s, KeyObject)+attr(s, KeyFD)+attr(s, KeyErrorType) != "" || len(s.Links()) > 0 {
 				t.Fatalf("%v %v", s.Attributes(), s.Links())
 			}
-		case "run old", "run ":
+		case "run old":
+			t.Fatal("a run whose begin is lost has another record's text")
+		case "run ":
 			if attr(s, keyTruncated) != "true" {
 				t.Fatalf("%q: %v", s.Name(), s.Attributes())
 			}

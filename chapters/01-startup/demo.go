@@ -3,7 +3,7 @@ package startup
 import (
 	_ "embed"
 	"fmt"
-	"os"
+	"strings"
 	"time"
 
 	"envoywalk/internal/step"
@@ -41,17 +41,11 @@ func (i *Instance) serveDemo() {
 	if !i.Options.Demo {
 		return
 	}
-	d := &Demo{Instance: i}
 	go func() {
-		i.Seams.Demo(d)
-		i.Dispatcher.PostOutside(nil, step.None, func() {
-			i.RegisterCallback(StageShutdownExit, func(done func()) {
-				for _, line := range d.lines {
-					fmt.Fprintln(os.Stderr, line)
-				}
-				done()
-			})
-			i.Shutdown()
-		})
+		i.Seams.Demo(i.demo)
+		i.Dispatcher.PostOutside(nil, step.None, i.Shutdown)
 	}()
 }
+
+// epilogue is what a demo says after its trace.
+func (d *Demo) epilogue(c Chapter) string { return strings.Join(append(d.lines, c.Try), "\n") + "\n" }

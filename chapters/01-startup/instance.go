@@ -48,6 +48,7 @@ type Instance struct {
 	stages       lifecycle
 	started      time.Time
 	flush        *eventloop.Timer
+	demo         *Demo
 	shuttingDown bool
 	terminated   bool
 }
@@ -62,6 +63,10 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	i := &Instance{Seams: s, Options: o, Log: logger, Recorder: t.recorder, Stats: api.stats,
 		Dispatcher: allocateDispatcher(lane, "main_thread"), main: logger.Component(log.Main),
 		started: time.Now(), InitManager: NewInitManager("Server")}
+	i.demo, t.demo = &Demo{Instance: i}, nil
+	if o.Demo {
+		t.demo = i.demo
+	}
 	i.ThreadLocal = NewThreadLocal(i.Dispatcher)
 	i.Handler = s.MainHandler(i)
 	i.AccessLogs = s.AccessLogManager(i)
@@ -128,6 +133,7 @@ func (i *Instance) workersStarted() {
 	i.HotRestart.DrainParentListeners()
 	i.DrainManager.StartParentShutdownSequence()
 	i.Lane().StartupDone()
+	i.main.Info("all workers have all listeners")
 	i.serveDemo()
 }
 

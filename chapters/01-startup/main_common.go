@@ -39,7 +39,11 @@ func (s *Seams) Main(args []string) int {
 	lane := t.recorder.Thread("main_thread", kernel.Gettid(), 0)
 	code := s.main(lane, t, args)
 	lane.End()
-	return t.close(code)
+	code = t.close(code)
+	if t.demo != nil && code == 0 {
+		fmt.Print(t.demo.epilogue(s.Chapter))
+	}
+	return code
 }
 
 func (s *Seams) main(lane *trace.Lane, t *tracing, args []string) int {

@@ -15,6 +15,7 @@ import (
 type tracing struct {
 	recorder *trace.Recorder
 	sinks    *sink.Sinks
+	demo     *Demo // set by the run that is one
 }
 
 // openTrace reads what it needs from the command line before anything else does, so that even the reading

@@ -44,7 +44,7 @@ func mayTrace(ctx context.Context) error {
 // run starts the program under strace and waits for its end. A program that serves is given its
 // connections and then told to stop.
 func (t *traced) run(ctx context.Context) error {
-	args := []string{"-f", "-qq", "-s", "16", "-e", "signal=none", "-e", straced, "-o", t.strace}
+	args := []string{"-f", "-qq", "-s", "32", "-e", "signal=none", "-e", straced, "-o", t.strace}
 	for _, spec := range t.options.inject {
 		args = append(args, "-e", "inject="+spec)
 	}

@@ -40,10 +40,10 @@ func call(name string, args []string) string {
 }
 
 // plainArg takes an fd's label away (7<echo>) and undoes the quoting of a string, which strace does in C's
-// way and the trace in Go's.
+// way and the trace in Go's. strace puts dots behind a thread's name that has all the 15 bytes there are.
 func plainArg(a string) string {
-	if strings.HasPrefix(a, `"`) {
-		return "path " + unquote(strings.Trim(a, `"`))
+	if s := strings.TrimSuffix(a, "..."); len(s) > 1 && s[0] == '"' {
+		return "text " + unquote(s[1:len(s)-1])
 	}
 	if number, _, ok := strings.Cut(a, "<"); ok && isNumber(number) {
 		return number

@@ -44,15 +44,12 @@ func TestResultsAreReadInEverySpelling(t *testing.T) {
 		`1 write(3, "a) = 7, \"b\" {", 11)    = 11`:                                             "write(3) = 11",
 		`1 mmap(NULL, 4096, 0x3, 0x8 /* MAP_??? */, -1, 0) = 0x7f26adde6000`:                    "mmap(NULL) = 139804102516736",
 		`1 mmap(NULL, 4096, 0x3, 0x8, -1, 0) = 0xffff8a26adde6000`:                              "mmap(NULL) = 9223372036854775807",
-		`1 unlinkat(AT_FDCWD, "/tmp/\345\220\215.sock", 0) = -1 ENOENT (No such file)`:          "unlinkat(AT_FDCWD, path /tmp/名.sock) = -1 ENOENT",
+		`1 unlinkat(AT_FDCWD, "/tmp/\345\220\215.sock", 0) = -1 ENOENT (No such file)`:          "unlinkat(AT_FDCWD, text /tmp/名.sock) = -1 ENOENT",
 		`1 prctl(PR_SET_NAME, "wrk:worker_0"...) = 0`:                                           "",
 		`1 accept4(7, 0xc0, [112], 0) = ? ERESTARTNOHAND (To be restarted if no handler)`:       "accept4(7) = -1 EINTR",
 		`1 epoll_ctl(5, EPOLL_CTL_ADD, 8, {events=EPOLLIN, data={u32=8, u64=8}}) = 0 (DELAYED)`: "epoll_ctl(5, EPOLL_CTL_ADD, 8) = 0",
 	} {
 		calls := parse(t, line+"\n")
-		if want == "" {
-			continue // it reads; that is all
-		}
 		if len(calls) != 1 || calls[0].key() != want {
 			t.Errorf("%s\n got %q\nwant %q", line, calls[0].key(), want)
 		}
@@ -61,7 +58,7 @@ func TestResultsAreReadInEverySpelling(t *testing.T) {
 
 func TestBothSpellingsOfAPathAreOne(t *testing.T) {
 	for _, spelled := range []string{`"/t/\345\220\215\n\1"`, `"/t/名\n\x01"`, `"/t/\u540d\n\001"`} {
-		if got := plainArg(spelled); got != "path /t/名\n\x01" {
+		if got := plainArg(spelled); got != "text /t/名\n\x01" {
 			t.Errorf("%s is %q", spelled, got)
 		}
 	}
