@@ -2,8 +2,11 @@ package eventloop
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"envoywalk/internal/kernel"
@@ -12,9 +15,44 @@ import (
 	"envoywalk/trace/sink"
 )
 
-// Demo is chapter 00 in one minute of reading: a main thread and one worker, each with its loop. Main posts
-// to the worker before the worker runs and after; a file becomes ready; a timer fires; the worker
-// posts back; both stop. sinks are what --trace would name.
+const usage = `envoywalk 00-event-loop: two threads, two event loops, and what they say to each other.
+
+  --trace SINK[=FILE]   %s; may be given again; default tree
+  --tree=all            nothing is folded in this chapter; accepted so that all chapters take it
+
+Next: chapter 01, a server whose main thread runs such a loop: go run ./chapters/01-startup/run
+`
+
+// Main is the chapter's binary: it returns the exit status.
+func Main(args []string) int {
+	kernel.IgnoreSIGPIPE()
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what is wrong is said once, below
+	var sinks []string
+	flags.Func("trace", "", func(s string) error { sinks = append(sinks, s); return nil })
+	tree := flags.String("tree", "", "")
+	err := flags.Parse(args[1:])
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Printf(usage, sink.Names)
+		return 0
+	case err == nil && flags.NArg() > 0:
+		err = fmt.Errorf("%s is not a flag: see --help", flags.Arg(0))
+	case err == nil:
+		if len(sinks) == 0 {
+			sinks = []string{"tree"}
+		}
+		err = Demo(os.Stdout, sinks, *tree == "all")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// Demo is one minute of reading: a main thread and one worker, each with its loop. Main posts to the worker
+// before the worker runs and after; a file becomes ready; a timer fires; the worker posts back; both stop.
 func Demo(stdout io.Writer, sinks []string, all bool) error {
 	s, err := sink.Open(sinks, sink.Options{Chapter: 0, All: all, Stdout: stdout})
 	if err != nil {
@@ -27,7 +65,10 @@ func Demo(stdout io.Writer, sinks []string, all bool) error {
 		err = e
 	}
 	if stats.Dropped > 0 {
-		return fmt.Errorf("%d records were dropped", stats.Dropped)
+		return fmt.Errorf("trace: dropped %d records", stats.Dropped)
+	}
+	if sink.Readable(sinks) {
+		fmt.Fprintln(stdout, "Next: chapter 01, a server whose main thread runs such a loop.")
 	}
 	return err
 }

@@ -10,9 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 
 	"envoywalk/internal/config"
 	"envoywalk/internal/kernel"
@@ -20,6 +18,7 @@ import (
 	"envoywalk/internal/stats"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
+	"envoywalk/trace/sink"
 )
 
 // The main goroutine must be the process's main thread for its tid to be the pid, and only before main
@@ -30,7 +29,7 @@ func init() { runtime.LockOSThread() }
 //
 // Envoy: main, in exe/main.cc
 func (s *Seams) Main(args []string) int {
-	signal.Ignore(syscall.SIGPIPE)
+	kernel.IgnoreSIGPIPE()
 	t, err := openTrace(s.Chapter, args)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -40,7 +39,7 @@ func (s *Seams) Main(args []string) int {
 	code := s.main(lane, t, args)
 	lane.End()
 	code = t.close(code)
-	if t.demo != nil && code == 0 {
+	if t.demo != nil && code == 0 && sink.Readable(t.demo.Instance.Options.Trace) {
 		fmt.Print(t.demo.epilogue(s.Chapter))
 	}
 	return code

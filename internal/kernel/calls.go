@@ -58,7 +58,7 @@ var (
 	callGetsockname = define("getsockname", unix.SYS_GETSOCKNAME, hasFD, formatAddressed)
 	callGetpeername = define("getpeername", unix.SYS_GETPEERNAME, hasFD, formatAddressed)
 	callSetsockopt  = define("setsockopt", unix.SYS_SETSOCKOPT, hasFD, formatOption)
-	callGetsockopt  = define("getsockopt", unix.SYS_GETSOCKOPT, hasFD, formatOption)
+	callGetsockopt  = define("getsockopt", unix.SYS_GETSOCKOPT, hasFD, formatAskedOption)
 	callDup         = define("fcntl", unix.SYS_FCNTL, hasFD|makesFD,
 		func(fd func(int64) string, r *trace.Record) string {
 			return fd(r.Args[0]) + ", F_DUPFD_CLOEXEC, 0"
@@ -91,7 +91,11 @@ func formatAddressed(fd func(int64) string, r *trace.Record) string {
 
 func formatSocket(_ func(int64) string, r *trace.Record) string {
 	domain := map[int64]string{unix.AF_INET: "AF_INET", unix.AF_INET6: "AF_INET6", unix.AF_UNIX: "AF_UNIX"}
-	return fmt.Sprintf("%s, SOCK_STREAM|SOCK_NONBLOCK|SOCK_CLOEXEC, 0", domain[r.Args[1]])
+	protocol := "IPPROTO_IP"
+	if r.Args[1] == unix.AF_UNIX {
+		protocol = "0"
+	}
+	return fmt.Sprintf("%s, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, %s", domain[r.Args[1]], protocol)
 }
 
 func formatAccept(fd func(int64) string, r *trace.Record) string {
@@ -123,6 +127,12 @@ func epollNames(bits uint32) string {
 		}
 	}
 	return strings.Join(names, "|")
+}
+
+// formatAskedOption: where the kernel answers, the length is a place too.
+func formatAskedOption(fd func(int64) string, r *trace.Record) string {
+	level, name := optionNames(int(r.Args[1]), int(r.Args[2]))
+	return fmt.Sprintf("%s, %s, %s, [%d], [4]", fd(r.Args[0]), level, name, r.Args[3])
 }
 
 func formatOption(fd func(int64) string, r *trace.Record) string {

@@ -64,15 +64,25 @@ func tell(l *trace.Lane, c *call, pc uintptr, begin int64, s shown, ret int, err
 
 // issue is the call, or the script's answer.
 func (c *call) issue(a *args, s shown) (int, Errno) {
-	if f := script.Load(); f != nil && *f != nil {
-		if ret, errno, ok := (*f)(c.Name, int(s[0]), int(s[3])); ok {
-			return ret, errno
-		}
+	if ret, errno, ok := c.scripted(s); ok {
+		return ret, errno
 	}
 	r, _, e := unix.RawSyscall6(c.number,
 		a.n[0]|uintptr(a.p[0]), a.n[1]|uintptr(a.p[1]), a.n[2]|uintptr(a.p[2]),
 		a.n[3]|uintptr(a.p[3]), a.n[4]|uintptr(a.p[4]), a.n[5]|uintptr(a.p[5]))
 	runtime.KeepAlive(a)
+	return result(r, 0, e)
+}
+
+func (c *call) scripted(s shown) (ret int, errno Errno, ok bool) {
+	f := script.Load()
+	if f == nil || *f == nil {
+		return 0, 0, false
+	}
+	return (*f)(c.Name, int(s[0]), int(s[3]))
+}
+
+func result(r, _ uintptr, e Errno) (int, Errno) {
 	if e != 0 {
 		return -1, e
 	}

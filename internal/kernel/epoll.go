@@ -32,8 +32,11 @@ func EpollCreate(l *trace.Lane) (int, Errno) {
 //go:noinline
 func EpollCtl(l *trace.Lane, epfd, op, fd int, bits, generation uint32) Errno {
 	ev := EpollEvent{Events: bits, Fd: int32(fd), Pad: int32(generation)}
-	_, errno := door(l, callEpollCtl, trace.CallerPC(),
-		&args{n: [6]uintptr{uintptr(epfd), uintptr(op), uintptr(fd)}, p: [6]unsafe.Pointer{3: unsafe.Pointer(&ev)}},
+	a := args{n: [6]uintptr{uintptr(epfd), uintptr(op), uintptr(fd)}}
+	if op != EPOLL_CTL_DEL {
+		a.p[3] = unsafe.Pointer(&ev)
+	}
+	_, errno := door(l, callEpollCtl, trace.CallerPC(), &a,
 		shown{int64(epfd), int64(op), int64(fd), int64(bits)}, "")
 	return errno
 }
@@ -49,23 +52,22 @@ func EpollWait(l *trace.Lane, epfd int, events []EpollEvent, timeout int, blocki
 	a := args{n: [6]uintptr{0: uintptr(epfd), 2: uintptr(len(events)), 3: uintptr(timeout), 5: 8},
 		p: [6]unsafe.Pointer{1: unsafe.Pointer(&events[0])}}
 	s := shown{int64(epfd), int64(len(events)), 0, int64(timeout)}
-	if !blocking || script.Load() != nil {
+	if !blocking {
 		return door(l, callEpollWait, pc, &a, s, "")
 	}
 	var begin int64
 	if l != nil {
 		begin = l.Now()
 	}
-	r, _, e := unix.Syscall6(unix.SYS_EPOLL_PWAIT, a.n[0], uintptr(a.p[1]), a.n[2], a.n[3], 0, a.n[5])
+	n, errno, ok := callEpollWait.scripted(s)
+	if !ok {
+		n, errno = result(unix.Syscall6(unix.SYS_EPOLL_PWAIT, a.n[0], uintptr(a.p[1]), a.n[2], a.n[3], 0, a.n[5]))
+	}
 	runtime.KeepAlive(events)
-	n := int(r)
-	if e != 0 {
-		n = -1
-	}
 	if l != nil {
-		tell(l, callEpollWait, pc, begin, s, n, e, "")
+		tell(l, callEpollWait, pc, begin, s, n, errno, "")
 	}
-	return n, e
+	return n, errno
 }
 
 // Eventfd opens the counter by which another thread wakes a loop.

@@ -58,8 +58,8 @@ func spelled(s sdk.ReadOnlySpan) string {
 // made collects what a walk needs to say of the numbers it was given.
 type made struct {
 	epoll, event, listener, twin, client, accepted, six, unix int
-	port, clientPort                                           uint16
-	path                                                       string
+	port, clientPort                                          uint16
+	path                                                      string
 }
 
 // everyCall makes every call of the door once for real, and the answers that are no failure twice.

@@ -142,3 +142,14 @@ func (s *Sinks) Close() (bytes int64, err error) {
 	}
 	return bytes, errors.Join(errs...)
 }
+
+// Readable reports whether standard output is for people: no sink writes for programs there.
+func Readable(specs []string) bool {
+	for _, spec := range specs {
+		name, _, file := strings.Cut(spec, "=")
+		if !file && name != "tree" && name != "none" {
+			return false
+		}
+	}
+	return true
+}

@@ -45,7 +45,7 @@ func TestResultsAreReadInEverySpelling(t *testing.T) {
 		`1 mmap(NULL, 4096, 0x3, 0x8 /* MAP_??? */, -1, 0) = 0x7f26adde6000`:                    "mmap(NULL) = 139804102516736",
 		`1 mmap(NULL, 4096, 0x3, 0x8, -1, 0) = 0xffff8a26adde6000`:                              "mmap(NULL) = 9223372036854775807",
 		`1 unlinkat(AT_FDCWD, "/tmp/\345\220\215.sock", 0) = -1 ENOENT (No such file)`:          "unlinkat(AT_FDCWD, text /tmp/名.sock) = -1 ENOENT",
-		`1 prctl(PR_SET_NAME, "wrk:worker_0"...) = 0`:                                           "",
+		`1 prctl(PR_SET_NAME, "dog:main_thread"...) = 0`:                                        "prctl(PR_SET_NAME, text dog:main_thread) = 0",
 		`1 accept4(7, 0xc0, [112], 0) = ? ERESTARTNOHAND (To be restarted if no handler)`:       "accept4(7) = -1 EINTR",
 		`1 epoll_ctl(5, EPOLL_CTL_ADD, 8, {events=EPOLLIN, data={u32=8, u64=8}}) = 0 (DELAYED)`: "epoll_ctl(5, EPOLL_CTL_ADD, 8) = 0",
 	} {

@@ -1,0 +1,95 @@
+package laws
+
+import (
+	"strings"
+	"testing"
+)
+
+// kernelNumbers are the packages that only the kernel door may know.
+func kernelNumbers(path string) bool {
+	return path == "syscall" || strings.HasPrefix(path, "golang.org/x/sys/")
+}
+
+// signals: os/signal takes the kernel's numbers of signals, and chapter 01 is where signals are told of.
+var kernelExceptions = exceptions{
+	"chapters/01-startup/run_helper.go syscall": "os/signal names signals by syscall's constants",
+}
+
+func TestOnlyTheKernelDoorKnowsTheKernel(t *testing.T) {
+	looked, needed := 0, map[string]bool{}
+	for _, f := range sources(t, "", func(f *source) bool { return !f.isTest() }) {
+		if strings.HasPrefix(f.path, "internal/kernel/") {
+			continue
+		}
+		looked++
+		for _, path := range f.imports() {
+			if !kernelNumbers(path) {
+				continue
+			}
+			if what := f.path + " " + path; kernelExceptions[what] != "" {
+				needed[what] = true
+			} else {
+				t.Errorf("%s imports %s: go through internal/kernel", f.path, path)
+			}
+		}
+	}
+	if built(t)[1] != "" {
+		kernelExceptions.unused(t, needed)
+	}
+	t.Logf("%d files outside the door", looked)
+}
+
+func TestImportsPointOnlyBackwards(t *testing.T) {
+	looked := 0
+	for _, f := range sources(t, "", anyFile) {
+		for _, path := range f.imports() {
+			if strings.HasPrefix(path, module+"/") {
+				looked++
+				if why := forward(f.path, path); why != "" {
+					t.Errorf("%s imports %s: %s", f.path, path, why)
+				}
+			}
+		}
+	}
+	t.Logf("%d imports inside the project", looked)
+}
+
+// forward says what is wrong with an import, "" where nothing is.
+func forward(file, path string) string {
+	from, to := chapterOf(file), chapterOf(path)
+	in := func(folder string) bool { return strings.HasPrefix(file, folder+"/") }
+	switch {
+	case from >= 0 && to > from:
+		return "a later chapter"
+	case from < 0 && to >= 0 && !strings.HasSuffix(file, "_test.go"):
+		return "only chapters know chapters"
+	case in("internal") && to >= 0:
+		return "what all chapters stand on knows none, not even in a test"
+	case in("trace") && strings.HasPrefix(path, module+"/internal/kernel"):
+		return "the kernel door imports the trace, never the reverse"
+	case in("internal/step") && strings.HasPrefix(path, module+"/") && path != module+"/internal/step":
+		return "the map imports nothing of the project"
+	}
+	return ""
+}
+
+func TestEachBinaryHoldsNoLaterChapter(t *testing.T) {
+	out := tool(t, "list", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./chapters/...")
+	binaries := 0
+	for _, line := range strings.Split(strings.TrimSpace(out), "\n") {
+		deps := strings.Fields(line)
+		if !strings.HasSuffix(deps[0], "/run") {
+			continue
+		}
+		binaries++
+		for _, d := range deps[1:] {
+			if chapterOf(d) > chapterOf(deps[0]) {
+				t.Errorf("%s contains %s", deps[0], d)
+			}
+		}
+	}
+	if binaries != len(built(t)) {
+		t.Errorf("%d binaries for %d chapters", binaries, len(built(t)))
+	}
+	t.Logf("%d binaries", binaries)
+}
