@@ -69,7 +69,8 @@ func (c *collector) adoptNewLanes() {
 	}
 }
 
-// oldest is the source whose next record comes next: by time, then by lane; a run only after its post.
+// oldest is the source whose next record comes next: by time, then by lane; what was caused only after its
+// cause, which its own thread may have written down later: a run after its post, a wake after the write.
 func (c *collector) oldest(horizon int64, final bool) *source {
 	var first *source
 	var at int64
@@ -90,9 +91,12 @@ func (c *collector) oldest(horizon int64, final bool) *source {
 
 func (c *collector) ready(s *source, r *Record) bool {
 	switch {
-	case r.Kind == KindRun && r.Link != 0:
-		poster := c.sources[r.Link>>40-1]
-		return poster.reach >= r.Link // told, or taken back and never to come
+	case r.Kind != KindEnd && r.Link != 0:
+		lane := r.Link >> 40
+		if lane > uint64(len(c.sources)) {
+			return true // a story's root
+		}
+		return c.sources[lane-1].reach >= r.Link // told, or taken back and never to come
 	case r.Kind == KindCall && r.Call.MakesFD && r.Ret >= 0:
 		return s.second() != nil // the label of the new fd follows
 	}

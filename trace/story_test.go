@@ -226,6 +226,28 @@ func TestATurnIsLinkedToTheWriteThatWokeIt(t *testing.T) {
 	isLinkedTo(t, ss.one(t, "turn"), ss.one(t, "read"))
 }
 
+// The woken thread may be quicker than the waker, which reads the clock after its call.
+func TestAWakeWaitsForTheWriteThatCausedIt(t *testing.T) {
+	b := newBench(Config{})
+	worker, main := b.thread("worker_0"), b.thread("main")
+	cause, began := main.NextID(), main.Now()
+	turn := worker.EnterTurn()
+	worker.call(waitCall, 4, 1)
+	worker.Cause(cause)
+	turn.Exit()
+	thread := b.Thread("worker_1", 3, cause)
+	main.Call(readCall, 0, began, [4]int64{9}, 8, "")
+	worker.Flush()
+	thread.Flush()
+	b.laterOn()
+	if early := spans(b.sink.Ended()); len(early.all("turn")) != 0 {
+		t.Errorf("before the write is known, %v is told", early.names())
+	}
+	ss := b.finish()
+	isLinkedTo(t, ss.one(t, "turn"), ss.one(t, "read"))
+	isLinkedTo(t, ss.one(t, "thread worker_1"), ss.one(t, "read"))
+}
+
 func TestIDsAreUniqueAcrossThreadsAndStories(t *testing.T) {
 	b := newBench(Config{Blocks: 64})
 	for i := range 4 {

@@ -66,8 +66,8 @@ func (d *Dispatcher) Lane() *trace.Lane { return d.lane }
 //
 // Envoy: Event::DispatcherImpl::run
 func (d *Dispatcher) Run(lane *trace.Lane, t RunType) {
-	d.Adopt(lane)
 	defer lane.Enter(step.DispatcherRun).Of(d.Name).Exit()
+	d.Adopt(lane)
 	d.posts.start()
 	d.runPostCallbacks()
 	d.scheduler.run(t)
@@ -90,8 +90,9 @@ func (d *Dispatcher) IsThreadSafe() bool { return d.tid == 0 || d.tid == kernel.
 //
 // Envoy: Event::DispatcherImpl::exit
 func (d *Dispatcher) Exit(from *Dispatcher) {
-	if d.posts.exit() && from != d {
-		d.wake(from.laneOrNil())
+	lane := from.laneOrNil()
+	if d.posts.exit(lane, from == d) {
+		d.wake(lane)
 	}
 }
 
@@ -102,11 +103,12 @@ func (d *Dispatcher) laneOrNil() *trace.Lane {
 	return d.lane
 }
 
-// Close gives back the epoll instance and the eventfd. The loop must not run any more. What was posted and
-// never taken is dropped and counted.
+// Close gives back the epoll instance and the eventfd. The loop must not run any more; lane is that of the
+// thread that closes. What was posted and never taken is dropped and counted.
 //
 // Envoy: Event::DispatcherImpl::~DispatcherImpl
 func (d *Dispatcher) Close(lane *trace.Lane) {
+	d.lane = lane
 	d.ClearDeferredDeletes()
 	d.Dropped += len(d.posts.take())
 	d.scheduler.close(lane)
@@ -116,8 +118,10 @@ func (d *Dispatcher) Close(lane *trace.Lane) {
 //
 // Envoy: Event::DispatcherImpl::registerWatchdog
 func (d *Dispatcher) RegisterWatchdog(w *WatchDog, interval time.Duration) {
-	d.watchdog = w
-	if w == nil {
+	if d.watchdog != nil {
+		d.watchdog.timer.Disable()
+	}
+	if d.watchdog = w; w == nil {
 		return
 	}
 	w.timer = d.CreateTimer("watchdog touch", func() { w.timer.Enable(interval) })

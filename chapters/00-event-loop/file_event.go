@@ -63,7 +63,9 @@ func newFileEvent(d *Dispatcher, fd int, t Trigger, enabled FileReady, callback 
 	defer d.lane.Enter(step.FileEventCtor).On(fd).Exit()
 	e := &FileEvent{dispatcher: d, fd: fd, trigger: t, enabled: enabled, callback: callback}
 	e.activation = d.CreateSchedulableCallback(e.runInjected)
-	e.add(kernel.EPOLL_CTL_ADD, e.assignEvents())
+	if bits := e.assignEvents(); enabled != 0 {
+		e.add(kernel.EPOLL_CTL_ADD, bits)
+	}
 	return e
 }
 
@@ -81,8 +83,8 @@ func (e *FileEvent) assignEvents() (bits uint32) {
 		s.slots[e.fd].generation++
 		s.files++
 	}
-	for ready, bit := range map[FileReady]uint32{Read: kernel.EPOLLIN, Write: kernel.EPOLLOUT, Closed: kernel.EPOLLRDHUP} {
-		if e.enabled&ready != 0 {
+	for i, bit := range [...]uint32{kernel.EPOLLIN, kernel.EPOLLOUT, kernel.EPOLLRDHUP} {
+		if e.enabled&(Read<<i) != 0 {
 			bits |= bit
 		}
 	}
@@ -108,11 +110,24 @@ func (e *FileEvent) add(op int, bits uint32) {
 func (e *FileEvent) SetEnabled(enabled FileReady) {
 	e.injected = 0
 	e.activation.Cancel()
-	if e.enabled == enabled && e.trigger != Edge {
+	if e.enabled == enabled && (e.trigger != Edge || enabled == 0) {
 		return
 	}
+	op := operation(e.enabled, enabled)
 	e.enabled = enabled
-	e.add(kernel.EPOLL_CTL_MOD, e.assignEvents())
+	e.add(op, e.assignEvents())
+}
+
+// operation is how epoll is told of a new interest. Without any the fd leaves epoll, which would report a
+// hang-up all the same, and a level for ever.
+func operation(old, enabled FileReady) int {
+	switch {
+	case old == 0:
+		return kernel.EPOLL_CTL_ADD
+	case enabled == 0:
+		return kernel.EPOLL_CTL_DEL
+	}
+	return kernel.EPOLL_CTL_MOD
 }
 
 // Activate injects readiness that the kernel did not report. It is delivered in the next turn, or with a
@@ -139,6 +154,9 @@ func (e *FileEvent) runInjected() {
 // Envoy: the callback given to event_assign in Event::FileEventImpl::assignEvents
 func (e *FileEvent) onReady(bits uint32) {
 	ready := e.readiness(bits)
+	if ready == 0 {
+		return // an earlier callback of this turn changed the interest
+	}
 	defer e.dispatcher.lane.EnterEvent(step.FileEventLibeventCallback, e.fd, uint32(ready)).Exit()
 	e.mergeInjectedEventsAndRunCb(ready)
 }
@@ -156,7 +174,10 @@ func (e *FileEvent) readiness(bits uint32) (ready FileReady) {
 	if bits&kernel.EPOLLRDHUP != 0 {
 		ready |= Closed
 	}
-	return ready & e.enabled
+	if ready &= e.enabled; ready == 0 && bits&(kernel.EPOLLERR|kernel.EPOLLHUP) != 0 {
+		return e.enabled // unheard, a level would be reported for ever
+	}
+	return ready
 }
 
 // mergeInjectedEventsAndRunCb runs the callback once for everything. The callback may close the event.
@@ -179,7 +200,9 @@ func (e *FileEvent) Close() {
 		return
 	}
 	e.activation.Cancel()
-	kernel.EpollCtl(e.dispatcher.lane, s.epfd, kernel.EPOLL_CTL_DEL, e.fd, 0, 0)
+	if e.enabled != 0 {
+		kernel.EpollCtl(e.dispatcher.lane, s.epfd, kernel.EPOLL_CTL_DEL, e.fd, 0, 0)
+	}
 	s.slots[e.fd].event = nil
 	s.files--
 }

@@ -8,8 +8,12 @@ import (
 	"envoywalk/trace"
 )
 
-// rawWait is how long a busy loop may wait without telling the Go scheduler, in ms.
-const rawWait = 5
+// rawWait is how long a busy loop may wait without telling the Go scheduler; longestWait is how long any
+// may wait, because epoll_pwait reads more than an int holds as for ever. Both in ms.
+const (
+	rawWait     = 5
+	longestWait = 35 * 60 * 1000 // libevent's
+)
 
 // LibeventScheduler is the part that Envoy leaves to libevent: one epoll instance, an eventfd to wake it,
 // a heap of timers, and the callbacks that wait for this turn or the next.
@@ -24,6 +28,7 @@ type LibeventScheduler struct {
 	slots      []slot              // by fd
 	files      int                 // file events registered
 	timers     timerHeap
+	enables    uint64                 // of timers, ever
 	now        func() time.Duration   // monotonic; a test's clock may stand in
 	ready      []*SchedulableCallback // to run in this turn
 	next       []*SchedulableCallback // to run in the next
@@ -113,8 +118,10 @@ func (s *LibeventScheduler) wait(timeout int) int {
 	began := d.stats.beforeWait(s.now)
 	n, errno := kernel.EpollWait(d.lane, s.epfd, s.events, timeout, !raw)
 	d.stats.afterWait(s.now, began, timeout)
-	if errno != 0 {
+	if errno == kernel.EINTR {
 		n = 0
+	} else {
+		mustNot(errno) // a loop that cannot wait would spin
 	}
 	s.busy = n > 0
 	return n
@@ -143,7 +150,8 @@ func (s *LibeventScheduler) timeout() int {
 	if len(s.timers) == 0 {
 		return -1
 	}
-	return int(max(0, (s.timers[0].due-s.now()+time.Millisecond-1)/time.Millisecond))
+	left := (s.timers[0].due - s.now() + time.Millisecond - 1) / time.Millisecond
+	return int(min(max(0, left), longestWait))
 }
 
 // nothingLeft: no file, no timer, no callback and no post could ever make a turn worth while.

@@ -93,16 +93,19 @@ func (q *postQueue) stop() {
 	q.exiting.Store(false)
 }
 
-// exit asks the loop to stop and reports whether one runs. The flag is never cleared as a loop starts:
-// a stop that was asked for before the start must still stop.
-func (q *postQueue) exit() (running bool) {
+// exit asks the loop to stop and reports whether it must be woken to see that. The flag is never cleared as
+// a loop starts: a stop that was asked for before the start must still stop.
+func (q *postQueue) exit(lane *trace.Lane, own bool) (wake bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.exiting.Store(true)
-	return q.running
+	if wake = q.running && !own; wake {
+		q.wakeID = lane.NextID() // the write that follows
+	}
+	return wake
 }
 
-// waker is the span of the write that made the eventfd readable.
+// waker is the span of the write that made the eventfd readable; 0 if its thread has no lane.
 func (q *postQueue) waker() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -17,7 +17,8 @@ type Timer struct {
 	name       string
 	callback   func()
 	due        time.Duration
-	place      int // in the heap, -1 when not enabled
+	order      uint64 // among all that were ever enabled here
+	place      int    // in the heap, -1 when not enabled
 }
 
 // CreateTimer makes a timer that is not yet enabled. The name is for the trace.
@@ -31,7 +32,8 @@ func (d *Dispatcher) CreateTimer(name string, callback func()) *Timer {
 // what else the loop has to do.
 func (t *Timer) Enable(after time.Duration) {
 	s := t.dispatcher.scheduler
-	t.due = s.now() + after
+	s.enables++
+	t.due, t.order = s.now()+after, s.enables
 	if t.place >= 0 {
 		heap.Fix(&s.timers, t.place)
 		return
@@ -54,7 +56,8 @@ func (s *LibeventScheduler) fireDueTimers() {
 	if len(s.timers) == 0 {
 		return
 	}
-	for now := s.now(); len(s.timers) > 0 && s.timers[0].due <= now; {
+	now, last := s.now(), s.enables
+	for len(s.timers) > 0 && s.timers[0].due <= now && s.timers[0].order <= last {
 		heap.Pop(&s.timers).(*Timer).fire()
 	}
 }
@@ -65,11 +68,13 @@ func (t *Timer) fire() {
 	t.callback()
 }
 
-// timerHeap is container/heap's view of the timers.
+// timerHeap is container/heap's view of the timers: the first due first, of several the first enabled.
 type timerHeap []*Timer
 
-func (h timerHeap) Len() int           { return len(h) }
-func (h timerHeap) Less(i, j int) bool { return h[i].due < h[j].due }
+func (h timerHeap) Len() int { return len(h) }
+func (h timerHeap) Less(i, j int) bool {
+	return h[i].due < h[j].due || h[i].due == h[j].due && h[i].order < h[j].order
+}
 func (h timerHeap) Swap(i, j int) {
 	h[i], h[j] = h[j], h[i]
 	h[i].place, h[j].place = i, j

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"envoywalk/internal/kernel"
@@ -25,8 +26,11 @@ import (
 type Admin struct {
 	instance *Instance
 	log      *log.Component
+	pages    []adminPage
+	logs     []*accessLog
 	http     http.Server
 	accepted chan net.Conn
+	open     atomic.Int64 // connections, from accept to close
 	closed   chan struct{}
 	served   sync.WaitGroup
 
@@ -34,12 +38,21 @@ type Admin struct {
 	lane *trace.Lane // shared by the goroutines that post
 }
 
+// maxAdminConnections bounds what asking may cost: each open connection is an fd and a goroutine.
+const maxAdminConnections = 256
+
 // Envoy: Server::AdminImpl::AdminImpl
 func newAdmin(i *Instance) *Admin {
-	a := &Admin{instance: i, log: i.Log.Component(log.Admin), accepted: make(chan net.Conn, 64),
-		closed: make(chan struct{})}
-	a.http = http.Server{Handler: a.handlers(), ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout: 10 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	a := &Admin{instance: i, log: i.Log.Component(log.Admin), closed: make(chan struct{}),
+		accepted: make(chan net.Conn, maxAdminConnections)}
+	a.pages = a.allPages()
+	a.http = http.Server{Handler: a, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ConnState: func(_ net.Conn, s http.ConnState) {
+			if s == http.StateClosed {
+				a.open.Add(-1)
+			}
+		}}
 	return a
 }
 
@@ -59,11 +72,13 @@ func (a *Admin) serve(fd int) {
 		a.log.Warn("admin connection lost: %v", err)
 		return
 	}
-	select {
-	case a.accepted <- conn:
-	default:
-		conn.Close() // more at once than anybody asks by hand
+	if a.open.Add(1) > maxAdminConnections {
+		a.open.Add(-1)
+		conn.Close()
+		a.log.Warn("more than %d admin connections: one was closed", maxAdminConnections)
+		return
 	}
+	a.accepted <- conn // there is room for as many as may be open
 }
 
 // handedOver is the listener that net/http sees.
@@ -129,6 +144,12 @@ func (a *Admin) close() {
 	a.http.Shutdown(ctx)
 	a.http.Close()
 	a.served.Wait()
+	for len(a.accepted) > 0 {
+		(<-a.accepted).Close()
+	}
+	for _, l := range a.logs {
+		l.close()
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lane.End()

@@ -6,43 +6,14 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
-	"time"
 
 	adminv3 "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	"envoywalk/internal/network"
 	"envoywalk/internal/stats"
 )
-
-// handlers are the questions this chapter can answer.
-func (a *Admin) handlers() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /ready", a.ready)
-	mux.HandleFunc("GET /server_info", a.serverInfo)
-	mux.HandleFunc("GET /listeners", a.listeners)
-	mux.HandleFunc("GET /stats", a.stats)
-	mux.HandleFunc("GET /{$}", a.index)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		w.WriteHeader(http.StatusNotFound)
-		fmt.Fprintln(w, "invalid path. admin commands are:")
-		fmt.Fprint(w, commands)
-	})
-	return mux
-}
-
-const commands = `  /listeners: print listener info (?format=json)
-  /ready: print server state, return 200 if LIVE, otherwise return 503
-  /server_info: print server version/status information
-  /stats: print server stats (?usedonly, ?filter=REGEX, ?format=json)
-`
-
-func (a *Admin) index(w http.ResponseWriter, _ *http.Request) {
-	fmt.Fprintf(w, "envoywalk %s\nadmin commands are:\n%s", a.instance.Seams.Chapter.Name, commands)
-}
 
 // Envoy: ServerInfoHandler::handlerReady
 func (a *Admin) ready(w http.ResponseWriter, _ *http.Request) {
@@ -54,43 +25,6 @@ func (a *Admin) ready(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
 	fmt.Fprintln(w, state)
-}
-
-func (a *Admin) failed(w http.ResponseWriter, err error) bool {
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusServiceUnavailable)
-	}
-	return err != nil
-}
-
-// Envoy: ServerInfoHandler::handlerServerInfo
-func (a *Admin) serverInfo(w http.ResponseWriter, _ *http.Request) {
-	i, o := a.instance, a.instance.Options
-	info := &adminv3.ServerInfo{Version: "envoywalk " + i.Seams.Chapter.Name, HotRestartVersion: "disabled",
-		Node: i.Bootstrap().GetNode(),
-		CommandLineOptions: &adminv3.CommandLineOptions{ConfigPath: o.ConfigPath, ConfigYaml: o.ConfigYAML,
-			Concurrency: uint32(o.Concurrency), BaseId: uint64(o.BaseID), LogLevel: o.LogLevel.String(),
-			DrainTime: durationpb.New(time.Duration(o.DrainTime) * time.Second), LogPath: o.LogPath,
-			ParentShutdownTime: durationpb.New(time.Duration(o.ParentShutdownTime) * time.Second),
-			Mode:               adminv3.CommandLineOptions_Mode(o.Mode), DisableHotRestart: true}}
-	err := a.onMain(func() {
-		info.State = adminv3.ServerInfo_State(i.State())
-		up := durationpb.New(time.Since(i.started).Truncate(time.Second))
-		info.UptimeCurrentEpoch, info.UptimeAllEpochs = up, up
-	})
-	if !a.failed(w, err) {
-		a.writeProto(w, info)
-	}
-}
-
-func (a *Admin) writeProto(w http.ResponseWriter, m proto.Message) {
-	text, err := protojson.MarshalOptions{Multiline: true, Indent: " ", UseProtoNames: true,
-		EmitUnpopulated: true}.Marshal(m)
-	if a.failed(w, err) {
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(append(text, '\n'))
 }
 
 // Envoy: ListenersHandler::handlerListenerInfo
@@ -110,12 +44,13 @@ func (a *Admin) listeners(w http.ResponseWriter, r *http.Request) {
 		out.ListenerStatuses = append(out.ListenerStatuses,
 			&adminv3.ListenerStatus{Name: l.Name, LocalAddress: protoAddress(l.Address)})
 	}
-	a.writeProto(w, out)
+	a.writeProto(w, protojson.MarshalOptions{UseProtoNames: true}, out)
 }
 
 func protoAddress(a *network.Address) *corev3.Address {
 	if a.IsPipe() {
-		return &corev3.Address{Address: &corev3.Address_Pipe{Pipe: &corev3.Pipe{Path: a.Path(), Mode: a.Mode()}}}
+		return &corev3.Address{Address: &corev3.Address_Pipe{
+			Pipe: &corev3.Pipe{Path: a.Path(), Mode: a.Mode()}}}
 	}
 	return &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: &corev3.SocketAddress{
 		Address:       a.AddrPort().Addr().String(),
@@ -129,12 +64,11 @@ func (a *Admin) stats(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	filter, err := regexp.Compile(q.Get("filter"))
 	if err != nil {
-		http.Error(w, "Invalid regex: \""+err.Error()+"\"", http.StatusBadRequest)
+		refuse(w, http.StatusBadRequest, `Invalid regex: "`+err.Error()+`"`)
 		return
 	}
-	if f := q.Get("format"); f != "" && f != "json" {
-		http.Error(w, "usage: /stats?format=json  or /stats?format=prometheus (from chapter 06 on)",
-			http.StatusNotFound)
+	if f, set := q["format"]; set && f[0] != "json" {
+		refuse(w, http.StatusNotFound, "usage: /stats?format=json  (format=prometheus is not rebuilt here)\n")
 		return
 	}
 	_, usedOnly := q["usedonly"]
@@ -185,8 +119,10 @@ func (a *Admin) statsJSON(w http.ResponseWriter, show func(string, bool) bool) {
 		}
 		computed = append(computed, map[string]any{"name": h.Name(), "values": values})
 	}
-	all = append(all, map[string]any{"histograms": map[string]any{
-		"supported_quantiles": percent(stats.SupportedQuantiles()), "computed_quantiles": computed}})
+	if len(computed) > 0 {
+		all = append(all, map[string]any{"histograms": map[string]any{
+			"supported_quantiles": percent(stats.SupportedQuantiles()), "computed_quantiles": computed}})
+	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(map[string]any{"stats": all})
 }

@@ -6,7 +6,9 @@ import (
 	"strings"
 	"time"
 
+	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/step"
+	"envoywalk/trace"
 )
 
 //go:embed envoy.yaml
@@ -15,10 +17,12 @@ var demoConfig string
 const tryNext = "Next: write an envoy.yaml and run this with -c envoy.yaml; SIGTERM (Ctrl-C) ends it."
 
 // Demo is a run without a configuration: the chapter's own envoy.yaml, a client of our own, and an end. It
-// runs on a goroutine of its own, outside the trace, like any client would.
+// runs on a thread of its own; of that the trace shows only what it posts to the server.
 type Demo struct {
 	Instance *Instance
+	lane     *trace.Lane
 	lines    []string
+	ended    chan struct{} // closed when the client's thread is done; nil before it began
 }
 
 // Say keeps a line for the end of the run, after the trace.
@@ -29,7 +33,7 @@ func (d *Demo) Say(format string, args ...any) {
 // OnMain runs f on the main thread and waits for it.
 func (d *Demo) OnMain(f func()) {
 	done := make(chan struct{})
-	d.Instance.Dispatcher.PostOutside(nil, step.None, func() { f(); close(done) })
+	d.Instance.Dispatcher.PostOutside(d.lane, step.None, func() { f(); close(done) })
 	select {
 	case <-done:
 	case <-time.After(5 * time.Second):
@@ -41,10 +45,24 @@ func (i *Instance) serveDemo() {
 	if !i.Options.Demo {
 		return
 	}
-	go func() {
-		i.Seams.Demo(i.demo)
-		i.Dispatcher.PostOutside(nil, step.None, i.Shutdown)
-	}()
+	i.demo.ended = make(chan struct{})
+	go i.demo.run(i.Lane().Current())
+}
+
+func (d *Demo) run(cause uint64) {
+	defer close(d.ended)
+	d.lane = eventloop.LockThread(d.Instance.Recorder, "client", cause)
+	d.Instance.Seams.Demo(d)
+	d.lane.ReadClock()
+	d.Instance.Dispatcher.PostOutside(d.lane, step.None, d.Instance.Shutdown)
+	d.lane.End()
+}
+
+// wait waits for the client's thread, if one began.
+func (d *Demo) wait() {
+	if d != nil && d.ended != nil {
+		<-d.ended
+	}
 }
 
 // epilogue is what a demo says after its trace.

@@ -86,12 +86,14 @@ func (g *GuardDog) run(cause uint64) {
 // CreateWatchDog begins to watch the thread of d, which must be the calling one.
 //
 // Envoy: Server::GuardDogImpl::createWatchDog
-func (g *GuardDog) CreateWatchDog(lane *trace.Lane, d *eventloop.Dispatcher, thread string) *eventloop.WatchDog {
+func (g *GuardDog) CreateWatchDog(lane *trace.Lane, d *eventloop.Dispatcher,
+	thread string) *eventloop.WatchDog {
 	defer lane.Enter(step.GuardDogCreateWatchdog).Of(thread).Exit()
 	dog := &eventloop.WatchDog{Name: thread, TID: kernel.Gettid()}
 	g.mu.Lock()
 	g.watched = append(g.watched, &watched{dog: dog, lastTouch: time.Now(),
-		miss: g.scope.Counter(thread + ".watchdog_miss"), mega: g.scope.Counter(thread + ".watchdog_mega_miss")})
+		miss: g.scope.Counter(thread + ".watchdog_miss"),
+		mega: g.scope.Counter(thread + ".watchdog_mega_miss")})
 	g.mu.Unlock()
 	d.RegisterWatchdog(dog, g.interval/2)
 	return dog

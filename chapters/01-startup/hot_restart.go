@@ -15,8 +15,8 @@ type noHotRestart struct{ lane func() *trace.Lane }
 
 // Envoy: Server::HotRestartImpl::initialize
 func (h *noHotRestart) Initialize(i *Instance) {
+	defer i.Lane().Enter(step.HotRestartInitialize).Exit()
 	h.lane = i.Lane
-	defer h.lane().Enter(step.HotRestartInitialize).Exit()
 }
 
 func (h *noHotRestart) Version() string { return "disabled" }

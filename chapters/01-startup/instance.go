@@ -1,12 +1,12 @@
 package startup
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
+	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 
 	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/config"
@@ -47,10 +47,11 @@ type Instance struct {
 	server       *serverStats
 	stages       lifecycle
 	started      time.Time
+	node         *corev3.Node
 	flush        *eventloop.Timer
 	demo         *Demo
+	undo         []func()
 	shuttingDown bool
-	terminated   bool
 }
 
 // newInstance builds the server. What goes wrong is logged, what was built is taken down again, and the
@@ -75,11 +76,19 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	i.DrainManager = s.DrainManager(i)
 	if err := i.initialize(); err != nil {
 		i.main.Critical("error initializing configuration '%s': %s", o.ConfigPath, sentence(err))
+		for _, f := range i.undo {
+			f()
+		}
 		i.terminate()
 		return nil, err
 	}
+	i.undo = nil
 	return i, nil
 }
+
+// OnRefusal keeps what is to be taken back if the start is refused. Closing fds is not enough for everything:
+// the file of a unix socket stays. A server that did start leaves it behind, as Envoy does.
+func (i *Instance) OnRefusal(f func()) { i.undo = append(i.undo, f) }
 
 // allocateDispatcher makes the dispatcher that the main thread will later run.
 //
@@ -128,7 +137,6 @@ func (i *Instance) workersStarted() {
 		return
 	}
 	i.server.initializationTime.RecordValue(uint64(time.Since(i.started).Milliseconds()))
-	i.server.live()
 	i.updateServerStats()
 	i.HotRestart.DrainParentListeners()
 	i.DrainManager.StartParentShutdownSequence()
@@ -155,10 +163,6 @@ func (i *Instance) Shutdown() {
 //
 // Envoy: Server::InstanceImpl::terminate
 func (i *Instance) terminate() {
-	if i.terminated {
-		return
-	}
-	i.terminated = true
 	defer i.Lane().Enter(step.InstanceTerminate).Exit()
 	i.ThreadLocal.ShutdownGlobalThreading()
 	if i.Overload != nil {
@@ -178,6 +182,7 @@ func (i *Instance) terminate() {
 	i.ThreadLocal.ShutdownThread()
 	i.HotRestart.Shutdown()
 	i.Dispatcher.Close(i.Lane())
+	i.main.Info("exiting")
 }
 
 // sentence is the first line of an error: Envoy's words. The rest says where and what to do.
@@ -191,13 +196,7 @@ func (i *Instance) At(err error, path, hint string) error {
 	if err == nil || i.Config == nil {
 		return err
 	}
-	var e *config.Error
-	if errors.As(err, &e) {
-		return err
-	}
-	e = &config.Error{Sentence: err.Error(), Path: path, Hint: hint}
-	e.Pos, _ = i.Config.PositionOf(path)
-	return e
+	return i.Config.ErrorAt(err, path, hint)
 }
 
 // Later tells, once at start-up, which set fields this binary will not act on.

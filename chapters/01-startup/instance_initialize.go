@@ -14,13 +14,14 @@ import (
 // waits for anybody.
 //
 // Envoy: Server::InstanceImpl::initialize
-func (i *Instance) initialize() error {
+func (i *Instance) initialize() (err error) {
 	defer i.Lane().Enter(step.InstanceInitialize).Exit()
 	i.announce()
 	if err := i.loadBootstrap(); err != nil {
 		return err
 	}
 	i.server = newServerStats(i)
+	i.node = localInfo(i.Bootstrap().GetNode(), i.Options)
 	i.Admin = newAdmin(i)
 	i.loadServerFlags()
 	i.Overload = i.Seams.OverloadManager(i)
@@ -33,7 +34,9 @@ func (i *Instance) initialize() error {
 	if err := i.startAdmin(); err != nil {
 		return err
 	}
-	i.Runtime = newRuntime(i)
+	if i.Runtime, err = newRuntime(i); err != nil {
+		return err
+	}
 	main := &mainConfig{instance: i}
 	if err := main.initialize(); err != nil {
 		return err
@@ -58,27 +61,13 @@ func (i *Instance) loadBootstrap() (err error) {
 	if i.Config, err = config.Load(i.Options.loading()); err != nil {
 		return err
 	}
-	if err = checkListeners(i.Config); err != nil {
+	if err = checkStatic(i.Config); err != nil {
 		return err
 	}
 	for _, f := range i.Config.Unknown {
 		i.main.Warn("Unknown field: %s (at %s)", f.What, f.Pos)
 	}
 	i.tellLater()
-	return nil
-}
-
-// checkListeners makes sure of what every mode checks: an address for each listener that can be one.
-func checkListeners(c *config.Result) error {
-	for n, l := range c.Bootstrap.GetStaticResources().GetListeners() {
-		if _, err := network.Resolve(l.GetAddress()); err != nil {
-			path := listenerPath(n) + ".address"
-			e := &config.Error{Sentence: err.Error(), Path: path,
-				Hint: "a listener needs an IP address or a pipe, not a host name"}
-			e.Pos, _ = c.PositionOf(path)
-			return e
-		}
-	}
 	return nil
 }
 
@@ -92,7 +81,7 @@ func (i *Instance) loadServerFlags() {
 	}
 	i.main.Info("server flags path: %s", dir)
 	if _, err := os.Stat(filepath.Join(dir, "drain")); err == nil {
-		i.main.Warn("starting server in drain mode")
+		i.main.Info("starting server in drain mode")
 		i.server.fail(true)
 	}
 }
@@ -110,9 +99,12 @@ func (i *Instance) startAdmin() error {
 		return i.At(err, "admin.address", "")
 	}
 	i.main.Info("admin address: %s", address)
+	if err := i.Admin.openAccessLogs(); err != nil {
+		return err
+	}
 	bound, err := i.Handler.AddAdminListener(address, i.Admin.serve)
 	if err != nil {
-		return i.At(err, "admin.address", "is another process using the admin port?")
+		return i.At(err, "admin.address", Remedy(err, a.GetAddress()))
 	}
 	i.Admin.start(bound)
 	return nil

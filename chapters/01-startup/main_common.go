@@ -35,9 +35,11 @@ func (s *Seams) Main(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	defer releaseSignals()
 	lane := t.recorder.Thread("main_thread", kernel.Gettid(), 0)
 	code := s.main(lane, t, args)
 	lane.End()
+	t.demo.wait()
 	code = t.close(code)
 	if t.demo != nil && code == 0 && sink.Readable(t.demo.Instance.Options.Trace) {
 		fmt.Print(t.demo.epilogue(s.Chapter))
@@ -122,8 +124,11 @@ func newMainCommonBase(lane *trace.Lane, s *Seams, t *tracing, o *Options) (*Mai
 	if o.Mode == Validate {
 		return b, nil
 	}
-	b.server, err = newInstance(lane, s, t, o, logger)
-	return b, err
+	if b.server, err = newInstance(lane, s, t, o, logger); err != nil {
+		logger.Close()
+		return nil, err
+	}
+	return b, nil
 }
 
 // run reports whether all went well. InitOnly has nothing left to do: the instance is built, its sockets
@@ -132,6 +137,7 @@ func newMainCommonBase(lane *trace.Lane, s *Seams, t *tracing, o *Options) (*Mai
 // Envoy: MainCommonBase::run
 func (b *MainCommonBase) run(lane *trace.Lane) bool {
 	defer lane.Enter(step.MainCommonBaseRun).Exit()
+	defer b.log.Close()
 	switch b.options.Mode {
 	case Serve:
 		b.server.Run()
@@ -151,7 +157,7 @@ func validateConfig(lane *trace.Lane, o *Options, logger *log.Logger, out io.Wri
 	main := logger.Component(log.Main)
 	result, err := config.Load(o.loading())
 	if err == nil {
-		err = checkListeners(result)
+		err = checkStatic(result)
 	}
 	if err != nil {
 		main.Critical("error initializing configuration '%s': %v", o.ConfigPath, sentence(err))
@@ -163,18 +169,21 @@ func validateConfig(lane *trace.Lane, o *Options, logger *log.Logger, out io.Wri
 }
 
 func newLogger(o *Options) (*log.Logger, error) {
-	logger := log.New(os.Stderr, kernel.Gettid)
+	logger, err := log.New(os.Stderr, kernel.Gettid), error(nil)
 	if o.LogPath != "" {
-		var err error
 		if logger, err = log.Open(o.LogPath, kernel.Gettid); err != nil {
 			return nil, err
 		}
 	}
-	if err := logger.SetFormat(o.LogFormat, o.LogFormatEscaped); err != nil {
+	logger.SetLevel(o.LogLevel)
+	if err = logger.SetFormat(o.LogFormat, o.LogFormatEscaped); err == nil {
+		err = logger.SetComponentLevel(o.ComponentLogLevel)
+	}
+	if err != nil {
+		logger.Close()
 		return nil, err
 	}
-	logger.SetLevel(o.LogLevel)
-	return logger, logger.SetComponentLevel(o.ComponentLogLevel)
+	return logger, nil
 }
 
 // api stands for the platform services that Envoy bundles: threads, files, time, stats. Go brings most of

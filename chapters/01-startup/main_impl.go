@@ -1,7 +1,10 @@
 package startup
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"time"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -15,6 +18,7 @@ import (
 // Envoy: Server::Configuration::MainImpl
 type mainConfig struct {
 	instance        *Instance
+	secrets         []string
 	mainWatchdog    WatchdogConfig
 	workersWatchdog WatchdogConfig
 	flushInterval   time.Duration
@@ -25,13 +29,15 @@ type mainConfig struct {
 //
 // Envoy: Server::Configuration::MainImpl::initialize
 func (m *mainConfig) initialize() error {
+	defer m.instance.Lane().Enter(step.MainImplInitialize).Exit()
 	i := m.instance
-	defer i.Lane().Enter(step.MainImplInitialize).Exit()
 	static := i.Bootstrap().GetStaticResources()
 	m.initializeTracers()
 	i.main.Info("loading %d static secret(s)", len(static.GetSecrets()))
-	for _, secret := range static.GetSecrets() {
-		m.addStaticSecret(secret.GetName())
+	for n, secret := range static.GetSecrets() {
+		if err := m.addStaticSecret(secret.GetName()); err != nil {
+			return i.At(err, fmt.Sprintf("static_resources.secrets[%d]", n), "")
+		}
 	}
 	i.main.Info("loading %d cluster(s)", len(static.GetClusters()))
 	i.ClusterManager = i.Seams.ClusterManager(i)
@@ -42,7 +48,9 @@ func (m *mainConfig) initialize() error {
 			return err
 		}
 	}
-	m.initializeWatchdogs()
+	if err := m.initializeWatchdogs(); err != nil {
+		return err
+	}
 	m.initializeStatsConfig()
 	return nil
 }
@@ -55,9 +63,16 @@ func (m *mainConfig) initializeTracers() {
 	m.instance.main.Info("loading tracing configuration")
 }
 
+// addStaticSecret remembers a secret by its name, for filters that ask for it; none here does.
+//
 // Envoy: Secret::SecretManagerImpl::addStaticSecret
-func (m *mainConfig) addStaticSecret(name string) {
+func (m *mainConfig) addStaticSecret(name string) error {
 	defer m.instance.Lane().Enter(step.AddStaticSecret).Of(name).Exit()
+	if slices.Contains(m.secrets, name) {
+		return fmt.Errorf("Duplicate static GenericSecret secret name %s", name)
+	}
+	m.secrets = append(m.secrets, name)
+	return nil
 }
 
 // WatchdogConfig is when a thread that gives no sign of life is told of. 0 is never.
@@ -69,24 +84,36 @@ type WatchdogConfig struct {
 // initializeWatchdogs: watchdogs names both guard dogs' settings, the older watchdog one for both.
 //
 // Envoy: Server::Configuration::MainImpl::initializeWatchdogs
-func (m *mainConfig) initializeWatchdogs() {
+func (m *mainConfig) initializeWatchdogs() error {
 	defer m.instance.Lane().Enter(step.InitializeWatchdogs).Exit()
 	b := m.instance.Bootstrap()
 	main, workers := b.GetWatchdogs().GetMainThreadWatchdog(), b.GetWatchdogs().GetWorkerWatchdog()
-	if old := b.GetWatchdog(); b.GetWatchdogs() == nil && old != nil {
+	if old := b.GetWatchdog(); old != nil {
+		if b.GetWatchdogs() != nil {
+			both := errors.New("Only one of watchdog or watchdogs should be set!")
+			return m.instance.At(both, "watchdog", "")
+		}
 		main, workers = old, old
 	}
 	m.mainWatchdog, m.workersWatchdog = watchdogConfig(main), watchdogConfig(workers)
+	return nil
 }
 
+// watchdogConfig: the jitter keeps the processes of a fleet from being killed all at the same moment.
+//
+// Envoy: Server::Configuration::WatchdogImpl::WatchdogImpl
 func watchdogConfig(w *bootstrapv3.Watchdog) WatchdogConfig {
-	return WatchdogConfig{
+	c := WatchdogConfig{
 		Miss:               orDefault(w.GetMissTimeout(), 200*time.Millisecond),
 		MegaMiss:           orDefault(w.GetMegamissTimeout(), time.Second),
 		Kill:               orDefault(w.GetKillTimeout(), 0),
 		MultiKill:          orDefault(w.GetMultikillTimeout(), 0),
 		MultiKillThreshold: w.GetMultikillThreshold().GetValue(),
 	}
+	if jitter := orDefault(w.GetMaxKillTimeoutJitter(), 0); c.Kill > 0 && jitter > 0 {
+		c.Kill += rand.N(jitter) + 1
+	}
+	return c
 }
 
 func orDefault(d *durationpb.Duration, otherwise time.Duration) time.Duration {

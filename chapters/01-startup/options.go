@@ -2,6 +2,7 @@ package startup
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"strconv"
 	"strings"
@@ -45,6 +46,7 @@ type Options struct {
 	Demo   bool         // no configuration was given
 
 	chapter Chapter
+	refused error // the first flag that is Envoy's and not rebuilt
 	help    bool
 	version bool
 }
@@ -99,18 +101,29 @@ func (o *Options) parseOne(rest []string, given map[string]bool) (used int, name
 	switch {
 	case f == nil:
 		return 0, "", unknownFlag(word)
-	case f.refuse != "":
-		return 0, "", malformedf("%s is not rebuilt here: %s", word, f.refuse)
 	case given[f.name] && !f.repeats:
 		return 0, "", malformedf("PARSE ERROR: Argument: (--%s)\n             Argument already set!", f.name)
-	case f.value == "" && hasValue && f.name != "tree":
+	case f.value == "" && hasValue:
 		return 0, "", malformedf("--%s takes no value", f.name)
 	case f.value == "" || hasValue:
-		return 1, f.name, f.set(o, value)
+		return 1, f.name, f.apply(o, word, value)
 	case len(rest) == 1:
-		return 0, "", malformedf("PARSE ERROR: Argument: %s\n             Missing a value for this argument!", word)
+		return 0, "", malformedf("PARSE ERROR: Argument: %s\n"+
+			"             Missing a value for this argument!", word)
 	}
-	return 2, f.name, f.set(o, rest[1])
+	return 2, f.name, f.apply(o, word, rest[1])
+}
+
+// apply sets the flag. One that is refused is only remembered: the flags that follow may make Envoy's own
+// objection to it the better answer.
+func (f *flag) apply(o *Options, word, value string) error {
+	if f.refuse == "" {
+		return f.set(o, value)
+	}
+	if o.refused == nil {
+		o.refused = malformedf("%s is not rebuilt here: %s", word, f.refuse)
+	}
+	return nil
 }
 
 // settle decides what no single flag decides.
@@ -125,6 +138,12 @@ func (o *Options) settle(given map[string]bool) error {
 		if len(o.Trace) == 0 {
 			o.Trace = []string{"tree"}
 		}
+	}
+	if o.RestartEpoch > 0 && given["use-dynamic-base-id"] {
+		return malformedf("error: cannot use --restart-epoch=%d with --use-dynamic-base-id", o.RestartEpoch)
+	}
+	if o.refused != nil {
+		return o.refused
 	}
 	if o.RestartEpoch > 0 {
 		return malformedf("--restart-epoch %d asks for a parent process to take over from, and this "+
@@ -155,6 +174,17 @@ func parseLevel(o *Options, v string) (err error) {
 	return nil
 }
 
+// parseComponents keeps the list for the logger, which a list that is wrong never gets to see.
+//
+// Envoy: OptionsImpl::parseComponentLogLevels
+func parseComponents(o *Options, v string) error {
+	if err := log.New(io.Discard, nil).SetComponentLevel(v); err != nil {
+		return &malformed{err.Error()}
+	}
+	o.ComponentLogLevel = v
+	return nil
+}
+
 func parseSample(o *Options, v string) error {
 	first, every, ok := strings.Cut(v, ",")
 	k, errK := strconv.ParseUint(first, 10, 32)
@@ -171,7 +201,8 @@ func number(name string, field func(*Options) *int) func(*Options, string) error
 	return func(o *Options, v string) error {
 		n, err := strconv.ParseUint(v, 10, 31)
 		if err != nil {
-			return malformedf("PARSE ERROR: Argument: (--%s)\n             Couldn't read argument value from string '%s'", name, v)
+			return malformedf("PARSE ERROR: Argument: (--%s)\n"+
+				"             Couldn't read argument value from string '%s'", name, v)
 		}
 		*field(o) = int(n)
 		return nil

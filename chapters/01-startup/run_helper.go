@@ -27,7 +27,8 @@ type runHelper struct {
 // Envoy: Server::RunHelper::RunHelper
 func newRunHelper(i *Instance) *runHelper {
 	defer i.Lane().Enter(step.RunHelperCtor).Exit()
-	r := &runHelper{instance: i, signals: make(chan os.Signal, 8), done: make(chan struct{}), ended: make(chan struct{})}
+	r := &runHelper{instance: i, signals: make(chan os.Signal, 8),
+		done: make(chan struct{}), ended: make(chan struct{})}
 	r.listenToSignals()
 	i.Overload.Start()
 	if i.Runtime.Integer(i.Dispatcher, GlobalConnectionLimit, 0) == 0 {
@@ -56,10 +57,13 @@ func (i *Instance) runPostInitCallback() {
 	i.notifyCallbacksForStage(StagePostInit, func() { i.startWorkers() })
 }
 
+// caught are the signals that mean something to a server.
+var caught = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP}
+
 // listenToSignals posts to main what the operator says. The Go runtime delivers signals to a goroutine; this
 // one holds a thread and a lane of its own, so that its posts can be seen.
 func (r *runHelper) listenToSignals() {
-	signal.Notify(r.signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP)
+	signal.Notify(r.signals, caught...)
 	cause := r.instance.Lane().Current()
 	go func() {
 		defer close(r.ended)
@@ -102,11 +106,16 @@ func (i *Instance) reopenLogs() {
 	if err := i.Log.Reopen(); err != nil {
 		i.main.Error("cannot reopen the log: %v", err)
 	}
+	i.Admin.reopenLogs()
 	i.AccessLogs.Reopen()
 }
 
+// close ends the goroutine. The signals stay caught, and now have no effect: a second SIGTERM must not cut a
+// shutdown short.
 func (r *runHelper) close() {
-	signal.Stop(r.signals)
 	close(r.done)
 	<-r.ended
 }
+
+// releaseSignals gives the signals back to whoever had them before. Last of all.
+func releaseSignals() { signal.Reset(caught...) }

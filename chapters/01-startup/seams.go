@@ -36,6 +36,7 @@ type ListenerManager interface {
 	// stands. It reports whether anything changed.
 	AddOrUpdateListener(config *listenerv3.Listener, place string) (bool, error)
 	Listeners() []ListenerInfo
+	NumConnections() uint64 // on all workers
 	// StartWorkers returns at once; done runs on main, once, when every listener is on every worker.
 	StartWorkers(done func())
 	// StopWorkers returns when no worker thread is left.
@@ -116,6 +117,7 @@ func (c *countingListeners) AddOrUpdateListener(l *listenerv3.Listener, _ string
 }
 
 func (c *countingListeners) Listeners() []ListenerInfo { return nil }
+func (c *countingListeners) NumConnections() uint64    { return 0 }
 
 func (c *countingListeners) StartWorkers(done func()) {
 	later.Chapter(c.instance.Lane(), 4, "the worker threads would start here")

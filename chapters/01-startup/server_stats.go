@@ -1,7 +1,8 @@
 package startup
 
 import (
-	"runtime"
+	"math"
+	"runtime/metrics"
 	"time"
 
 	"envoywalk/internal/stats"
@@ -26,32 +27,35 @@ func (s State) String() string { return stateNames[s] }
 //
 // Envoy: ALL_SERVER_STATS
 type serverStats struct {
-	scope              *stats.Scope
-	concurrency        *stats.Gauge
-	liveGauge          *stats.Gauge
-	state              *stats.Gauge
-	uptime             *stats.Gauge
-	allocated          *stats.Gauge
-	heapSize           *stats.Gauge
-	totalConnections   *stats.Gauge
-	parentConnections  *stats.Gauge
-	unknownFields      *stats.Counter
-	initializationTime *stats.Histogram
-	workersUp          bool
+	live, state, uptime               *stats.Gauge
+	allocated, heapSize, physicalSize *stats.Gauge
+	totalConnections                  *stats.Gauge
+	initializationTime                *stats.Histogram
 }
+
+// noCertificate is what Envoy shows as days until the first certificate expires, while it has none.
+const noCertificate = math.MaxInt32
+
+// newServerStats also makes the stats that stay what they are here: there is no TLS, no dynamic
+// configuration and no hot-restart parent, and a failed assertion ends a Go program.
 
 func newServerStats(i *Instance) *serverStats {
 	s := i.Stats.Scope("server.")
-	st := &serverStats{scope: s, concurrency: s.Gauge("concurrency"), liveGauge: s.Gauge("live"),
-		state: s.Gauge("state"), uptime: s.Gauge("uptime"), allocated: s.Gauge("memory_allocated"),
-		heapSize: s.Gauge("memory_heap_size"), totalConnections: s.Gauge("total_connections"),
-		parentConnections:  s.Gauge("parent_connections"),
-		unknownFields:      s.Counter("static_unknown_fields"),
+	st := &serverStats{live: s.Gauge("live"), state: s.Gauge("state"), uptime: s.Gauge("uptime"),
+		allocated: s.Gauge("memory_allocated"), heapSize: s.Gauge("memory_heap_size"),
+		physicalSize: s.Gauge("memory_physical_size"), totalConnections: s.Gauge("total_connections"),
 		initializationTime: s.Histogram("initialization_time_ms")}
-	st.concurrency.Set(uint64(i.Options.Concurrency))
-	s.Gauge("hot_restart_epoch").Set(uint64(i.Options.RestartEpoch))
-	s.Gauge("version").Set(0x5c801b)
-	st.unknownFields.Add(uint64(len(i.Config.Unknown)))
+	for _, name := range [...]string{"debug_assertion_failures", "dynamic_unknown_fields",
+		"envoy_bug_failures"} {
+		s.Counter(name)
+	}
+	s.Counter("static_unknown_fields").Add(uint64(len(i.Config.Unknown)))
+	s.Gauge("seconds_until_first_ocsp_response_expiring")
+	for name, value := range map[string]uint64{"concurrency": uint64(i.Options.Concurrency),
+		"days_until_first_cert_expiring": noCertificate, "hot_restart_epoch": uint64(i.Options.RestartEpoch),
+		"parent_connections": 0, "stats_recent_lookups": 0, "version": 0x5c801b} {
+		s.Gauge(name).Set(value)
+	}
 	st.fail(false)
 	st.state.Set(uint64(PreInitializing))
 	return st
@@ -60,13 +64,11 @@ func newServerStats(i *Instance) *serverStats {
 // fail makes the server answer health checks with failure, or again with success.
 func (s *serverStats) fail(failed bool) {
 	if failed {
-		s.liveGauge.Set(0)
+		s.live.Set(0)
 		return
 	}
-	s.liveGauge.Set(1)
+	s.live.Set(1)
 }
-
-func (s *serverStats) live() { s.workersUp = true }
 
 // State is derived from how far the server is: nobody keeps it, nobody can forget to change it.
 //
@@ -77,21 +79,26 @@ func (i *Instance) State() State {
 		return PreInitializing
 	case i.InitManager.State() == Initializing:
 		return InitializingState
-	case i.server.liveGauge.Value() == 0:
+	case i.server.live.Value() == 0:
 		return Draining
 	}
 	return Live
 }
 
-// updateServerStats refreshes the server.* gauges.
+// updateServerStats refreshes the server.* gauges. Go's own account of its memory stands for tcmalloc's:
+// what is in use, what was asked of the kernel, and what of that was not given back. Nothing stops for it.
 //
 // Envoy: Server::InstanceImpl::updateServerStats
 func (i *Instance) updateServerStats() {
 	defer i.Lane().Enter(step.UpdateServerStats).Exit()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
+	memory := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"},
+		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
+	metrics.Read(memory)
+	inUse, asked, released := memory[0].Value.Uint64(), memory[1].Value.Uint64(), memory[2].Value.Uint64()
 	i.server.uptime.Set(uint64(time.Since(i.started).Seconds()))
-	i.server.allocated.Set(m.HeapAlloc)
-	i.server.heapSize.Set(m.HeapSys)
+	i.server.allocated.Set(inUse)
+	i.server.heapSize.Set(asked)
+	i.server.physicalSize.Set(asked - released)
+	i.server.totalConnections.Set(i.ListenerManager.NumConnections())
 	i.server.state.Set(uint64(i.State()))
 }

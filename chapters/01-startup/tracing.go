@@ -22,12 +22,15 @@ type tracing struct {
 // of the command line can be seen.
 func openTrace(c Chapter, args []string) (*tracing, error) {
 	o, err := ParseOptions(c, args)
-	if err != nil || len(o.Trace) == 0 || o.Trace[0] == "none" {
+	if err != nil || len(o.Trace) == 0 {
 		return &tracing{}, nil // the walk itself will say what is wrong
 	}
 	sinks, err := sink.Open(o.Trace, sink.Options{Chapter: c.Number, All: o.All, Stdout: os.Stdout})
 	if err != nil {
 		return nil, err
+	}
+	if len(sinks.Processors) == 0 {
+		return &tracing{}, nil // none, and no other
 	}
 	return &tracing{sinks: sinks, recorder: trace.New(trace.Config{
 		Service: "envoywalk " + c.Name, Processors: sinks.Processors, Sample: o.Sample})}, nil

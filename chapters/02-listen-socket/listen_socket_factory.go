@@ -1,12 +1,10 @@
 package listensocket
 
 import (
-	"errors"
 	"sync/atomic"
 
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 
-	"envoywalk/internal/kernel"
 	"envoywalk/internal/network"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
@@ -79,22 +77,4 @@ func (f *ListenSocketFactory) Close(lane *trace.Lane) {
 func protobufAddressSocketType(lane *trace.Lane, a *corev3.Address) network.Type {
 	defer lane.Enter(step.ProtobufAddressSocketType).Exit()
 	return network.SocketType(a)
-}
-
-// remedy is what may help against what the kernel said.
-func remedy(err error) string {
-	switch {
-	case errors.Is(err, kernel.EADDRINUSE):
-		return "somebody listens there already (ss -ltnp shows who); two Envoys on one port need reuse_port in both"
-	case errors.Is(err, kernel.EACCES):
-		return "ports below 1024 need CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start; " +
-			"or choose a port from 1024 on"
-	case errors.Is(err, kernel.EADDRNOTAVAIL):
-		return "the address is not this machine's; bind_to_port: false or freebind: true may be what is meant"
-	case errors.Is(err, kernel.EPERM):
-		return "the option needs a capability that this process does not have (transparent: CAP_NET_ADMIN)"
-	case errors.Is(err, kernel.EMFILE):
-		return "the process has no fd left (ulimit -n)"
-	}
-	return ""
 }

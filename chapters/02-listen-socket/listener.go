@@ -34,6 +34,7 @@ type Listener struct {
 	FilterChains  any // chapter 06's
 	Shared        any // chapter 04's: what the workers have in common, set on main before any has the listener
 
+	place  string // where it stands in the configuration
 	hash   uint64
 	viaAPI bool
 	failed bool // on some worker, and told
@@ -52,7 +53,7 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 	}
 	m.nextTag++
 	l := &Listener{Manager: m, Config: c, Name: name, Tag: m.nextTag, Address: address, hash: hash,
-		viaAPI: viaAPI, BindToPort: shouldBindToPort(c), ReusePort: reusePort(c), Backlog: -1,
+		viaAPI: viaAPI, BindToPort: startup.BindsToPort(c), ReusePort: reusePort(c), Backlog: -1,
 		MaxAccepts: int(c.GetMaxConnectionsToAcceptPerSocketEvent().GetValue()),
 		Scope:      m.Instance.Stats.Scope("listener." + address.String() + "."),
 		init:       startup.NewInitManager("Listener-local-init-manager " + name)}
@@ -65,7 +66,7 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 		return nil, err
 	}
 	if len(c.GetFilterChains()) == 0 && c.GetDefaultFilterChain() == nil {
-		return nil, fmt.Errorf("error adding listener '%s': no filter chains specified", address)
+		return nil, &elsewhere{"", fmt.Errorf("error adding listener '%s': no filter chains specified", address)}
 	}
 	if err := m.Seams.BuildFilterChains(l); err != nil {
 		return nil, err
@@ -99,12 +100,6 @@ func newAdminSocket(lane *trace.Lane, s *Seams, a *network.Address, l *Listener)
 }
 
 func (l *Listener) lane() *trace.Lane { return l.Manager.lane() }
-
-// shouldBindToPort: a listener that does not bind gets its connections from another one's use_original_dst.
-func shouldBindToPort(c *listenerv3.Listener) bool {
-	bind, old := c.GetBindToPort(), c.GetDeprecatedV1().GetBindToPort()
-	return (bind == nil || bind.GetValue()) && (old == nil || old.GetValue())
-}
 
 // reusePort is off by default in 1.17. enable_reuse_port, which came later, wins over reuse_port.
 func reusePort(c *listenerv3.Listener) bool {

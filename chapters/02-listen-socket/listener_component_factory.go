@@ -56,6 +56,7 @@ type Socket struct {
 	Handle  *IoSocketHandle
 	Address *network.Address // local; the true one once bound
 	Options []*SocketOption
+	Path    string // the file that bind made, if it made one
 }
 
 // newNetworkListenSocket opens a TCP socket and sets it up: on the thread that will own it, mostly main.
@@ -81,7 +82,11 @@ func newUdsListenSocket(lane *trace.Lane, s *Seams, a *network.Address, l *Liste
 	if err != nil {
 		return nil, err
 	}
-	return setup(lane, s, &ListenSocket{Socket{Handle: handle, Address: a}}, true)
+	socket, err := setup(lane, s, &ListenSocket{Socket{Handle: handle, Address: a}}, true)
+	if err == nil && socket.Path != "" {
+		l.Manager.Instance.OnRefusal(func() { kernel.Unlink(lane, socket.Path) })
+	}
+	return socket, err
 }
 
 func setup(lane *trace.Lane, s *Seams, socket *ListenSocket, bindToPort bool) (*ListenSocket, error) {

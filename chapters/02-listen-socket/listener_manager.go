@@ -7,8 +7,10 @@ package listensocket
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	"google.golang.org/protobuf/proto"
@@ -90,11 +92,29 @@ func (m *ListenerManager) AddOrUpdate(c *listenerv3.Listener, place string, viaA
 	if name == "" {
 		name = randomName()
 	}
-	changed, err := m.addOrUpdateInternal(c, name, viaAPI)
+	changed, err := m.addOrUpdateInternal(c, name, place, viaAPI)
 	if err != nil {
 		m.log.Debug("listener %s: %v", name, err)
 	}
-	return changed, m.Instance.At(err, place+".address", remedy(err))
+	return changed, m.at(err, c, place, ".address")
+}
+
+// elsewhere is an error whose cause stands in another field of a listener than the one it shows in.
+type elsewhere struct {
+	field string // such as .transparent, empty for the listener as a whole
+	error
+}
+
+func (e *elsewhere) Unwrap() error { return e.error }
+
+// at adds to an error where in the configuration its cause stands, field of the listener at place unless the
+// error knows better, and what may help.
+func (m *ListenerManager) at(err error, c *listenerv3.Listener, place, field string) error {
+	var other *elsewhere
+	if errors.As(err, &other) {
+		field = other.field
+	}
+	return m.Instance.At(err, place+field, startup.Remedy(err, c.GetAddress()))
 }
 
 // randomName is a name for a listener that has none.
@@ -109,7 +129,7 @@ func randomName() string {
 // error. A new listener gets its socket in here.
 //
 // Envoy: Server::ListenerManagerImpl::addOrUpdateListenerInternal
-func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name string, viaAPI bool) (bool, error) {
+func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, place string, viaAPI bool) (bool, error) {
 	defer m.lane().Enter(step.AddOrUpdateListenerInternal).Of(name).Exit()
 	hash := hashOf(c)
 	m.log.Debug("begin add/update listener: name=%s hash=%d", name, hash)
@@ -122,6 +142,7 @@ func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name strin
 	if err != nil {
 		return false, err
 	}
+	l.place = place
 	if existing != nil {
 		return m.update(existing, l)
 	}
@@ -169,6 +190,7 @@ func (m *ListenerManager) update(existing, l *Listener) (bool, error) {
 		return false, fmt.Errorf("updating listener '%s' while workers run needs draining, which is not built yet", l.Name)
 	}
 	l.setSocketFactory(existing.SocketFactory)
+	l.target, l.init = existing.target, existing.init // the server waits for these already
 	*existing = *l
 	m.Stats.Modified.Inc()
 	return true, nil
@@ -192,6 +214,9 @@ func (m *ListenerManager) AddedToWorker(l *Listener, err error) {
 	}
 	l.failed = true
 	m.log.Error("listener '%s' failed to listen on address '%s' on worker", l.Name, l.SocketFactory.Address)
+	for _, line := range strings.Split(m.at(err, l.Config, l.place, "").Error(), "\n")[1:] {
+		m.log.Error("%s", strings.TrimSpace(line)) // where, and what may help
+	}
 	m.Stats.CreateFailure.Inc()
 	m.RemoveListener(l.Name)
 }
@@ -246,6 +271,16 @@ func (m *ListenerManager) Listeners() (all []startup.ListenerInfo) {
 		all = append(all, startup.ListenerInfo{Name: l.Name, Address: l.SocketFactory.Address})
 	}
 	return all
+}
+
+// NumConnections is how many connections all workers have.
+//
+// Envoy: Server::ListenerManagerImpl::numConnections
+func (m *ListenerManager) NumConnections() (n uint64) {
+	for _, w := range m.Workers {
+		n += w.NumConnections()
+	}
+	return n
 }
 
 // StartWorkers hands over to the seam.

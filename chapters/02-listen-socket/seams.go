@@ -31,6 +31,8 @@ type Worker interface {
 	StopListener(l *Listener, done func())
 	// RemoveListener forgets l and closes what connections it has; done runs on main.
 	RemoveListener(l *Listener, done func())
+	// NumConnections is how many connections the worker has.
+	NumConnections() uint64
 	// Start gives the worker its thread.
 	Start()
 	// InitializeStats asks the worker to measure its loop: enable_dispatcher_stats.

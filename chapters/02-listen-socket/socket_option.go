@@ -23,6 +23,7 @@ const (
 //
 // Envoy: Network::SocketOptionImpl
 type SocketOption struct {
+	Field       string // of the listener, that asks for it
 	State       OptionState
 	Level, Name int
 	V6          [2]int // level and name on an IPv6 socket, where they differ
@@ -39,15 +40,15 @@ func (l *Listener) buildListenSocketOptions() {
 		l.Options = append(l.Options, transparent(Prebind), transparent(Bound))
 	}
 	if c.GetFreebind().GetValue() {
-		l.Options = append(l.Options, &SocketOption{State: Prebind, Level: kernel.IPPROTO_IP, Value: 1,
-			Name: kernel.IP_FREEBIND, V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_FREEBIND}})
+		l.Options = append(l.Options, &SocketOption{Field: "freebind", State: Prebind, Value: 1,
+			Level: kernel.IPPROTO_IP, Name: kernel.IP_FREEBIND, V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_FREEBIND}})
 	}
 	if l.ReusePort {
-		l.Options = append(l.Options, &SocketOption{State: Prebind, Level: kernel.SOL_SOCKET,
+		l.Options = append(l.Options, &SocketOption{Field: "reuse_port", State: Prebind, Level: kernel.SOL_SOCKET,
 			Name: kernel.SO_REUSEPORT, Value: 1})
 	}
-	for _, o := range c.GetSocketOptions() {
-		literal := &SocketOption{State: o.GetState(), Level: int(o.GetLevel()), Name: int(o.GetName())}
+	for n, o := range c.GetSocketOptions() {
+		literal := &SocketOption{Field: fmt.Sprintf("socket_options[%d]", n), State: o.GetState(), Level: int(o.GetLevel()), Name: int(o.GetName())}
 		switch v := o.GetValue().(type) {
 		case *corev3.SocketOption_IntValue:
 			literal.Value = int(v.IntValue)
@@ -60,8 +61,8 @@ func (l *Listener) buildListenSocketOptions() {
 
 // transparent is set twice, before bind and after, as Envoy does.
 func transparent(s OptionState) *SocketOption {
-	return &SocketOption{State: s, Level: kernel.IPPROTO_IP, Name: kernel.IP_TRANSPARENT, Value: 1,
-		V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_TRANSPARENT}}
+	return &SocketOption{Field: "transparent", State: s, Level: kernel.IPPROTO_IP, Name: kernel.IP_TRANSPARENT,
+		Value: 1, V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_TRANSPARENT}}
 }
 
 // buildTCPFastOpen adds the option that only a listening socket takes.
@@ -69,8 +70,8 @@ func transparent(s OptionState) *SocketOption {
 // Envoy: Network::SocketOptionFactory::buildTcpFastOpenOptions
 func (l *Listener) buildTCPFastOpen() {
 	if size := l.Config.GetTcpFastOpenQueueLength(); size != nil {
-		l.Options = append(l.Options, &SocketOption{State: Listening, Level: kernel.IPPROTO_TCP,
-			Name: kernel.TCP_FASTOPEN, Value: int(size.GetValue())})
+		l.Options = append(l.Options, &SocketOption{Field: "tcp_fast_open_queue_length", State: Listening,
+			Level: kernel.IPPROTO_TCP, Name: kernel.TCP_FASTOPEN, Value: int(size.GetValue())})
 	}
 }
 
@@ -101,13 +102,18 @@ func (s *Socket) Set(lane *trace.Lane, state OptionState) (refused *SocketOption
 	return nil, 0
 }
 
+// Refused is the error for an option that the kernel would not set: Envoy's sentence, then which and why.
+func (o *SocketOption) Refused(sentence string, errno kernel.Errno) error {
+	return &elsewhere{"." + o.Field, fmt.Errorf("%s: option %d/%d: %w", sentence, o.Level, o.Name, errno)}
+}
+
 // applyBoundOptions is the second of the three moments: right after bind.
 //
 // Envoy: Network::Socket::applyOptions, STATE_BOUND
 func applyBoundOptions(lane *trace.Lane, s *ListenSocket, listener string) error {
 	defer lane.Enter(step.ApplyBoundOptions).Exit()
 	if o, errno := s.Set(lane, Bound); errno != 0 {
-		return fmt.Errorf("%s: Setting socket options failed: option %d/%d: %w", listener, o.Level, o.Name, errno)
+		return o.Refused(listener+": Setting socket options failed", errno)
 	}
 	return nil
 }

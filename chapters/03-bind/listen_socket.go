@@ -30,7 +30,7 @@ func setupSocket(lane *trace.Lane, s *listensocket.ListenSocket, bindToPort bool
 func setListenSocketOptions(lane *trace.Lane, s *listensocket.ListenSocket) error {
 	defer lane.Enter(step.SetListenSocketOptions).Exit()
 	if o, errno := s.Set(lane, listensocket.Prebind); errno != 0 {
-		return fmt.Errorf("ListenSocket: Setting socket options failed: option %d/%d: %w", o.Level, o.Name, errno)
+		return o.Refused("ListenSocket: Setting socket options failed", errno)
 	}
 	return nil
 }

@@ -52,10 +52,15 @@ func bindPipe(lane *trace.Lane, s *listensocket.ListenSocket) (kernel.Errno, err
 	if errno := ioHandleBind(lane, s.Handle, a); errno != 0 {
 		return errno, nil
 	}
+	s.Path = a.Path()
 	if a.Mode() == 0 {
 		return 0, nil
 	}
-	return 0, osChmod(lane, a)
+	err := osChmod(lane, a)
+	if err != nil {
+		kernel.Unlink(lane, a.Path())
+	}
+	return 0, err
 }
 
 // probe asks who is at a path: ECONNREFUSED is a socket that nobody listens on, 0 or EAGAIN (its queue is

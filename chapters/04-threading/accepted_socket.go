@@ -19,15 +19,15 @@ type AcceptedSocket struct {
 	lane    *trace.Lane
 	process *process
 	story   trace.Story
-	counted *ActiveTcpListener // where it counts as open
+	counted *ActiveTcpListener // where it counts as open; nil before that is chosen
 }
 
 // newAcceptedSocket learns both addresses and begins the connection's story.
 //
 // Envoy: Network::AcceptedSocketImpl::AcceptedSocketImpl
 func newAcceptedSocket(l *TcpListener, a accepted) *AcceptedSocket {
+	defer l.dispatcher.Lane().Enter(step.AcceptedSocketCtor).On(a.fd).Exit()
 	lane := l.dispatcher.Lane()
-	defer lane.Enter(step.AcceptedSocketCtor).On(a.fd).Exit()
 	s := &AcceptedSocket{FD: a.fd, Connection: a.connection, Local: l.local, lane: lane,
 		process: l.callbacks.handler.seams.process, story: lane.BeginStory(a.connection, a.cause)}
 	s.process.accepted.Add(1)
@@ -49,20 +49,10 @@ func remoteOfPipe(lane *trace.Lane, fd int, own *network.Address) *network.Addre
 	return peer
 }
 
-// count makes the socket one of the listener's open connections. pickTargetHandler counted it for the
-// balancer already.
-func (s *AcceptedSocket) count(a *ActiveTcpListener) {
-	s.counted = a
-	a.shared.open.Add(1)
-	a.handler.connections.Add(1)
-}
-
 func (s *AcceptedSocket) uncount() {
 	s.process.accepted.Add(-1)
 	if s.counted != nil {
-		s.counted.open.Add(-1)
-		s.counted.shared.open.Add(-1)
-		s.counted.handler.connections.Add(-1)
+		s.counted.count(-1)
 	}
 }
 

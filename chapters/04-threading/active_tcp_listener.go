@@ -107,13 +107,23 @@ func (a *ActiveTcpListener) listenerConnectionLimitReached() bool {
 func (a *ActiveTcpListener) onAcceptWorker(s *AcceptedSocket, rebalanced bool) {
 	defer a.handler.lane().EnterStory(s.story, step.OnAcceptWorker).Exit()
 	if !rebalanced {
-		if target := a.pickTargetHandler(); target != a {
-			target.post(a, s)
+		s.counted = a.pickTargetHandler()
+		if s.counted != a {
+			s.counted.post(a, s)
 			return
 		}
 	}
-	s.count(a)
 	a.connections.OnAcceptedSocket(s)
+}
+
+// count adds to the connections of this worker's listener, of the listener on all workers, and of the thread: from
+// the moment the balancer chose, so that neither it nor a limit overlooks a socket that is still on its way.
+//
+// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::incNumConnections, decNumConnections
+func (a *ActiveTcpListener) count(n int64) {
+	a.open.Add(n)
+	a.shared.open.Add(n)
+	a.handler.connections.Add(n)
 }
 
 // post sends an accepted socket to the thread of a. The listener may be gone when it arrives.

@@ -39,8 +39,8 @@ type accepted struct {
 //
 // Envoy: Network::IoSocketHandleImpl::accept
 func (l *TcpListener) ioHandleAccept() (a accepted, errno kernel.Errno) {
+	defer l.dispatcher.Lane().Enter(step.IoHandleAccept).On(l.socket.Handle.FD).Exit()
 	lane := l.dispatcher.Lane()
-	defer lane.Enter(step.IoHandleAccept).On(l.socket.Handle.FD).Exit()
 	if a.fd, errno = kernel.Accept(lane, l.socket.Handle.FD, &a.peer); errno == 0 {
 		a.cause = lane.LastID()
 		a.connection = l.callbacks.handler.seams.process.connection.Add(1)

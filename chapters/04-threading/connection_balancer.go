@@ -42,7 +42,7 @@ func (a *ActiveTcpListener) pickTargetHandler() *ActiveTcpListener {
 	defer a.handler.lane().Enter(step.PickTargetHandler).Exit()
 	b := &a.shared.balancer
 	if !b.exact {
-		a.open.Add(1)
+		a.count(1)
 		return a
 	}
 	b.mu.Lock()
@@ -53,6 +53,6 @@ func (a *ActiveTcpListener) pickTargetHandler() *ActiveTcpListener {
 			target = other
 		}
 	}
-	target.open.Add(1)
+	target.count(1)
 	return target
 }

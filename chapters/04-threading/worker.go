@@ -34,8 +34,8 @@ type Worker struct {
 //
 // Envoy: Server::ProdWorkerFactory::createWorker (step: prod-worker-factory)
 func createWorker(m *listensocket.ListenerManager, s *Seams, index int) *Worker {
+	defer m.Instance.Lane().Enter(step.CreateWorker).Exit()
 	i := m.Instance
-	defer i.Lane().Enter(step.CreateWorker).Exit()
 	d := eventloop.New(i.Lane(), fmt.Sprintf("worker_%d", index))
 	d.RawWaits = true
 	return newWorker(i, d, newConnectionHandler(i, s, d))
@@ -104,6 +104,11 @@ func (w *Worker) onThread(f, done func()) {
 	})
 }
 
+// NumConnections is how many connections the thread has.
+//
+// Envoy: Server::WorkerImpl::numConnections
+func (w *Worker) NumConnections() uint64 { return uint64(w.handler.NumConnections()) }
+
 // Start gives the worker its thread.
 //
 // Envoy: Server::WorkerImpl::start
@@ -118,9 +123,8 @@ func (w *Worker) Start() {
 //
 // Envoy: Thread::ThreadFactoryImplPosix::createThread
 func (w *Worker) createThread(name string, routine func(*trace.Lane)) {
-	lane := w.instance.Lane()
-	defer lane.Enter(step.PthreadCreate).Of(name).Exit()
-	cause := lane.Current()
+	defer w.instance.Lane().Enter(step.PthreadCreate).Of(name).Exit()
+	cause := w.instance.Lane().Current()
 	go func() {
 		defer close(w.ended)
 		own := eventloop.LockThread(w.instance.Recorder, name, cause)

@@ -6,6 +6,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 
 	bootstrapv3 "github.com/envoyproxy/go-control-plane/envoy/config/bootstrap/v3"
@@ -95,6 +96,26 @@ func readSources(o Options) ([]*document, error) {
 // position is that of its key.
 func (r *Result) PositionOf(path string) (Position, bool) {
 	return locate(r.docs, path)
+}
+
+// ErrorAt is err, its text the sentence, with the place that path names: the deepest part of it that is
+// written. An error that knows its place keeps it. The result unwraps to err.
+func (r *Result) ErrorAt(err error, path, hint string) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &Error{Sentence: err.Error(), Pos: r.nearestTo(path), Path: path, Hint: hint, cause: err}
+}
+
+// nearestTo is the position of path, or of the deepest part of it that is written.
+func (r *Result) nearestTo(path string) Position {
+	for p := path; p != ""; p = parentPath(p) {
+		if at, ok := r.PositionOf(p); ok {
+			return at
+		}
+	}
+	return Position{File: r.docs[len(r.docs)-1].file}
 }
 
 // UnpackAny returns the message inside a typed_config that Load accepted. Load has validated it,

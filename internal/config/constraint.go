@@ -49,19 +49,9 @@ func validateMessage(r *Result, m proto.Message, path string) error {
 		return nil
 	}
 	chain, full := explain(m.ProtoReflect().Descriptor(), err, path)
-	pos := Position{File: r.docs[len(r.docs)-1].file}
-	for p := full; ; p = parentPath(p) { // the deepest part of the path that is written
-		if at, ok := r.PositionOf(p); ok {
-			pos = at
-			break
-		}
-		if p == "" {
-			break
-		}
-	}
 	text := strings.Join(strings.Fields(prototext.MarshalOptions{}.Format(m)), " ")
 	return &Error{Sentence: fmt.Sprintf("Proto constraint validation failed (%s): %s", chain,
-		cut(text, 200)), Pos: pos, Path: full, Hint: constraintHint(err, full)}
+		cut(text, 200)), Pos: r.nearestTo(full), Path: full, Hint: constraintHint(err, full)}
 }
 
 // explain turns the nested errors of the Go rules into the text of the C++ rules, and into a path.

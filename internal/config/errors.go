@@ -26,7 +26,12 @@ type Error struct {
 	Pos      Position // where it stands
 	Path     string   // which field of the configuration it is, may be empty
 	Hint     string   // what was probably meant, may be empty
+
+	cause error
 }
+
+// Unwrap is the error that was given a place, nil for one that was made with it.
+func (e *Error) Unwrap() error { return e.cause }
 
 // Error prints Envoy's sentence first, then what Envoy does not say, a line each.
 func (e *Error) Error() string {

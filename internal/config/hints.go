@@ -53,6 +53,9 @@ func suggest(md protoreflect.MessageDescriptor, key string, at *place) string {
 	return "no such field in " + string(md.FullName())
 }
 
+// Nearest is what a word was probably meant to be, "" if no candidate is near.
+func Nearest(word string, candidates []string) string { return nearest(word, candidates) }
+
 // nearest returns the candidate with the fewest edits, "" if none is near. The spelling of word
 // breaks does not count.
 func nearest(word string, candidates []string) string {

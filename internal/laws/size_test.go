@@ -36,7 +36,8 @@ func TestFunctionsAreShort(t *testing.T) {
 			n := f.fset.Position(fn.End()).Line - f.fset.Position(fn.Pos()).Line + 1
 			functions, longest = functions+1, max(longest, n)
 			if n > mostFunctionLines {
-				t.Errorf("%s: %s has %d lines, more than %d", f.place(fn), functionName(fn), n, mostFunctionLines)
+				t.Errorf("%s: %s has %d lines, more than %d",
+					f.place(fn), functionName(fn), n, mostFunctionLines)
 			}
 		}
 	}

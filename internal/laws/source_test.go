@@ -74,7 +74,8 @@ func (f *source) isTest() bool { return strings.HasSuffix(f.path, "_test.go") }
 
 // isWalk: the chapters' own code. Exercises hold wrong code on purpose, and have laws of their own.
 func (f *source) isWalk() bool {
-	return strings.HasPrefix(f.path, "chapters/") && !strings.Contains(f.path, "/exercises/") && !f.isTest()
+	return strings.HasPrefix(f.path, "chapters/") && !f.isTest() &&
+		!strings.Contains(f.path, "/exercises/")
 }
 
 // isGenerated files answer to their generator.
@@ -104,7 +105,8 @@ func (f *source) functions() []*ast.FuncDecl {
 	return all
 }
 
-// chapterOf is the number of the chapter that a path from the root, or an import path, lies in; -1 if none.
+// chapterOf is the number of the chapter that a path from the root, or an import path, lies in; -1
+// if none.
 func chapterOf(path string) int {
 	path = strings.TrimPrefix(path, module+"/")
 	rest, in := strings.CutPrefix(path, "chapters/")

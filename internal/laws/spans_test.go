@@ -39,7 +39,8 @@ func TestASpanBeginsWithItsFunction(t *testing.T) {
 		case !e.first && notFirst[e.function] != "":
 			needed[e.function] = true
 		case !e.first:
-			t.Errorf("%s: %s begins its span late: `defer lane.Enter(step.%s).Exit()` is the first statement",
+			t.Errorf("%s: %s begins its span late: "+
+				"`defer lane.Enter(step.%s).Exit()` is the first statement",
 				where, e.function, e.constant)
 		}
 	}
@@ -63,7 +64,8 @@ func TestEachStepIsEnteredByOneFunction(t *testing.T) {
 			needed[constant] = true
 			continue
 		}
-		t.Errorf("step.%s is entered by %d functions: %s", constant, len(where), strings.Join(where, ", "))
+		t.Errorf("step.%s is entered by %d functions: %s",
+			constant, len(where), strings.Join(where, ", "))
 	}
 	enteredTwice.unused(t, needed)
 	t.Logf("%d steps entered", len(by))
@@ -166,7 +168,8 @@ func (w *enterWalk) loop(b *ast.BlockStmt, first *ast.CallExpr) {
 	w.inLoop = outer
 }
 
-// openingEnter is the Enter in `defer X.Enter(...)....Exit()` at the top of a body, nil if there is none.
+// openingEnter is the Enter in `defer X.Enter(...)....Exit()` at the top of a body, nil if there is
+// none.
 func openingEnter(b *ast.BlockStmt) *ast.CallExpr {
 	if len(b.List) == 0 {
 		return nil

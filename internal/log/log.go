@@ -83,6 +83,16 @@ func (l *Logger) Reopen() error {
 	return nil
 }
 
+// Close closes the log's file. Lines that still come are lost. A log that is not a file stays open.
+func (l *Logger) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil {
+		l.file.Close()
+		l.file, l.out = nil, io.Discard
+	}
+}
+
 // SetFormat sets the pattern of the lines that follow (--log-format): spdlog's %Y %m %d %T %e %t %l
 // %L %n %g %# %v %% and Envoy's %_. escaped writes each line as a C string
 // (--log-format-escaped). On error, a flag that is not among these, the old format stays.

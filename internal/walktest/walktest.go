@@ -43,6 +43,7 @@ func Binary(t testing.TB, chapter string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
+		os.Chmod(dir, 0o755) // for tests that run a binary as another user
 		built.dir, built.binaries = dir, map[string]string{}
 	}
 	folders, _ := filepath.Glob(filepath.Join(Root(), "chapters", chapter+"-*", "run"))
@@ -148,7 +149,10 @@ func (p *Process) WaitFor(pattern string) []string {
 }
 
 // Ready waits until every worker has every listener.
-func (p *Process) Ready() { p.t.Helper(); p.WaitFor(`all workers have all listeners|starting main dispatch loop`) }
+func (p *Process) Ready() {
+	p.t.Helper()
+	p.WaitFor(`all workers have all listeners|starting main dispatch loop`)
+}
 
 // Wait waits for the end and returns the exit status.
 func (p *Process) Wait() int {

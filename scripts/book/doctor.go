@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"go/version"
@@ -59,8 +60,8 @@ func (b *book) kernel() finding {
 		return finding{b.text.doctorKernel, err.Error(), false}
 	}
 	backlog, _ := os.ReadFile("/proc/sys/net/core/somaxconn")
-	return finding{b.text.doctorKernel,
-		strings.TrimSpace(string(release)) + ", somaxconn " + strings.TrimSpace(string(backlog)), true}
+	saw := fmt.Sprintf("%s, somaxconn %s", bytes.TrimSpace(release), bytes.TrimSpace(backlog))
+	return finding{b.text.doctorKernel, saw, true}
 }
 
 func (b *book) straceWorks() finding {

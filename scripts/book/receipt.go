@@ -19,6 +19,7 @@ type receiptOptions struct {
 	keep        string
 	timeout     time.Duration
 	connections int
+	pace        time.Duration
 	connect     list
 	send        string
 	inject      list
@@ -43,16 +44,20 @@ func (b *book) receipt(args []string) int {
 	if err := mayTrace(ctx); err != nil {
 		return b.lacking(fmt.Sprintf(b.text.noStrace, err))
 	}
-	dir, err := workFolder(o.keep)
+	dir, err := os.MkdirTemp("", "book")
 	if err != nil {
 		return b.fault(err)
 	}
-	if o.keep == "" {
-		defer os.RemoveAll(dir)
-	}
+	defer os.RemoveAll(dir)
 	program, err := b.build(ctx, chapter, dir)
 	if err != nil {
 		return b.lacking(err.Error())
+	}
+	if o.keep != "" {
+		dir = o.keep
+		if err := os.MkdirAll(dir, 0o777); err != nil {
+			return b.fault(err)
+		}
 	}
 	t := &traced{program: program, args: theirs, options: &o,
 		strace: filepath.Join(dir, "strace.txt"), trace: filepath.Join(dir, "trace.json")}
@@ -67,13 +72,14 @@ func (o *receiptOptions) define(f *flag.FlagSet) {
 	f.StringVar(&o.keep, "keep", "", "")
 	f.DurationVar(&o.timeout, "timeout", time.Minute, "")
 	f.IntVar(&o.connections, "connections", 0, "")
+	f.DurationVar(&o.pace, "pace", 0, "")
 	f.Var(&o.connect, "connect", "")
 	f.StringVar(&o.send, "send", "", "")
 	f.Var(&o.inject, "inject", "")
 }
 
 // parse reads a subcommand's flags, which may stand before and after the chapter.
-func (b *book) parse(name string, args []string, define func(*flag.FlagSet)) (chapter string, err error) {
+func (b *book) parse(name string, args []string, define func(*flag.FlagSet)) (string, error) {
 	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(discard{})
 	define(f)
@@ -96,13 +102,6 @@ func (b *book) parse(name string, args []string, define func(*flag.FlagSet)) (ch
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
-func workFolder(keep string) (string, error) {
-	if keep != "" {
-		return keep, os.MkdirAll(keep, 0o777)
-	}
-	return os.MkdirTemp("", "book")
-}
 
 // compare reads what both witnesses wrote and prints the verdict.
 func (b *book) compare(t *traced) int {

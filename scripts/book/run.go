@@ -9,8 +9,8 @@ import (
 	"os/signal"
 )
 
-// run builds a chapter's program and runs it in the reader's folder, as `go run` would, but with the
-// program's own exit code. Ctrl-C reaches the program; this tool only waits.
+// run builds a chapter's program and runs it in the reader's folder, as `go run` would, but with
+// the program's own exit code. Ctrl-C reaches the program; this tool only waits.
 func (b *book) run(args []string) int {
 	ours, theirs := splitArgs(args)
 	if len(ours) != 1 {

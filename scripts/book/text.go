@@ -1,6 +1,7 @@
 package main
 
-// text is what the book says of itself in one language. Reports stay in one spelling, that of the calls.
+// text is what the book says of itself in one language. Reports stay in one spelling, that of the
+// calls.
 type text struct {
 	help                                     string
 	usage                                    map[string]string // by subcommand

@@ -36,7 +36,8 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
   --inject SPEC        让 strace 代替内核作答，例如 accept4:error=EMFILE:when=1；可重复
 程序对外服务（带 -c）时，客户端走完之后会收到 SIGTERM：
   --connect ADDR       有一个客户端连到这里，host:port 或 unix:/path；可重复
-  --connections N      一共这么多客户端，轮流分到各个地址
+  --connections N      一共这么多客户端，一个接一个，轮流分到各个地址
+  --pace 5ms           两个客户端之间歇多久：快到追踪来不及写时，记录就会被丢弃
   --send TEXT          每个客户端说的话，例如 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 
 --trace-sample 会有意略去一部分 span，所以采样的运行是对不上账的。`,
@@ -44,26 +45,27 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 
 打印一次真实运行的树。--write 把它写进该章的 README.md 和 README.zh.md，
 位置在 <!-- tree:NN --> 和 <!-- /tree --> 之间。--check 重新运行，再和文中的树比较：
-每个线程各自的行，按各自的顺序，不看数字，也不看空转，因为端口号和线程之间的先后每次都会不同。
-若干次运行里，有一次相同即可。`,
+主线程、各个 worker 以及其他线程各做了什么，按第一次做的先后来比。数字、循环的轮次、等待和唤醒
+不参与比较，因为它们每次都会不同。若干次运行里，有一次相同即可。`,
 		"doctor":  "go tool book doctor\n\n检查这台机器上有没有这趟旅程需要的东西，缺的该怎么补。",
 		"version": "go tool book version\n\n显示 envoywalk 的版本、它重写的是哪个 Envoy，以及 Go 的版本。",
 		"help":    "go tool book help [命令]",
 	},
-	noSuchLang:      "--lang %s：只有 en 和 zh。",
-	noSuchCommand:   "没有 %q 这个命令：请看 go tool book help。",
-	noModule:        "这里不在 envoywalk 之内：本目录和上级目录都没有 envoywalk 模块的 go.mod。",
-	noSuchChapter:   "没有第 %s 章。现有：%s",
-	noBuild:         "%s 章编译不过：%w",
-	noStrace:        "没法检查：这里用不了 strace（%v）。\n请安装 strace；在容器里，请允许 ptrace（--cap-add SYS_PTRACE）。",
-	noRun:           "没法检查：%s 运行失败：%v\n%s",
-	noPair:          "没法检查：没有可比较的东西（%v）。程序最后的输出：\n%s",
-	endedWith:       "（程序结束时返回 %v；最后的输出：\n%s）",
-	ourFault:        "这是我们的错：%v",
-	noMarkers:       "%s：没有 <!-- tree:%s --> ... <!-- /tree -->。",
-	written:         "%s：已写入。",
-	upToDate:        "%s：文中的树和实际运行一致。",
-	stale:           "%s：文中的树和实际运行不一致（试了 %d 次）。第一处不同：\n    文中  %s\n    现在  %s\n用 go tool book tree %s --write 重新记录。",
+	noSuchLang:    "--lang %s：只有 en 和 zh。",
+	noSuchCommand: "没有 %q 这个命令：请看 go tool book help。",
+	noModule:      "这里不在 envoywalk 之内：本目录和上级目录都没有 envoywalk 模块的 go.mod。",
+	noSuchChapter: "没有第 %s 章。现有：%s",
+	noBuild:       "%s 章编译不过：%w",
+	noStrace:      "没法检查：这里用不了 strace（%v）。\n请安装 strace；在容器里，请允许 ptrace（--cap-add SYS_PTRACE）。",
+	noRun:         "没法检查：%s 运行失败：%v\n%s",
+	noPair:        "没法检查：没有可比较的东西（%v）。程序最后的输出：\n%s",
+	endedWith:     "（程序结束时返回 %v；最后的输出：\n%s）",
+	ourFault:      "这是我们的错：%v",
+	noMarkers:     "%s：没有 <!-- tree:%s --> ... <!-- /tree -->。",
+	written:       "%s：已写入。",
+	upToDate:      "%s：文中的树和实际运行一致。",
+	stale: "%s：文中的树和实际运行不一致（试了 %d 次）。第一处不同：\n" +
+		"    文中  %s\n    现在  %s\n用 go tool book tree %s --write 重新记录。",
 	runFailed:       "没法检查：%s 运行失败：%v\n%s",
 	has:             "有  ",
 	lacks:           "缺  ",
@@ -77,6 +79,6 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 	doctorAll:       "一样都不缺。",
 	doctorNotLooked: "标着“缺”的没法检查，凡是需要它的都不算通过；其余的照常可用。",
 	oldGo:           "%s；需要 Go 1.26 或更新的版本",
-	notLinux:        "%s：各章的程序只能在 Linux 的 amd64 或 arm64 上运行；这里可以读书、看追踪",
+	notLinux:        "%s：各章的程序只能在 Linux 的 amd64 或 arm64 上运行，这里只能阅读",
 	fewFiles:        "%s；压力测试最好不少于 10000：ulimit -n 10000",
 }

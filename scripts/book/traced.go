@@ -24,8 +24,8 @@ type traced struct {
 	exit                   error // how the program ended, nil for 0
 }
 
-// straced are the calls that strace shows: every one about an fd or a socket, so that a call the kernel
-// door does not know is seen too, and the three door calls that are about neither.
+// straced are the calls that strace shows: every one about an fd or a socket, so that a call the
+// kernel door does not know is seen too, and the three door calls that are about neither.
 const straced = "trace=%network,%desc,prctl,unlinkat,fchmodat"
 
 // mayTrace tries strace on a program that does nothing.
@@ -33,8 +33,8 @@ func mayTrace(ctx context.Context) error {
 	if runtime.GOOS != "linux" {
 		return errors.New("strace and the chapters are for Linux, this is " + runtime.GOOS)
 	}
-	out, err := exec.CommandContext(ctx, "strace", "-qq", "-f", "-e", straced, "-o", os.DevNull, "true").
-		CombinedOutput()
+	out, err := exec.CommandContext(ctx, "strace", "-qq", "-f", "-e", straced,
+		"-o", os.DevNull, "true").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%w %s", err, strings.TrimSpace(string(out)))
 	}
@@ -67,23 +67,30 @@ func (t *traced) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("not done within %s", t.options.timeout)
 	}
-	if errors.Is(err, context.Canceled) {
+	switch {
+	case !errors.Is(err, context.Canceled):
+		return err
+	case t.clients() > 0:
 		return errors.New("it ended before its clients came")
 	}
-	return err
+	return nil
 }
 
-// serves reports whether the program was given a configuration, and so runs until it is told to stop.
+var configFlags = []string{"c", "config-path", "config-yaml"}
+
+// serves reports whether the program was given a configuration, and so runs until it is told to
+// stop.
 func serves(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool {
 		name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "=")
-		return strings.HasPrefix(a, "-") && (name == "c" || name == "config-path" || name == "config-yaml")
+		return strings.HasPrefix(a, "-") && slices.Contains(configFlags, name)
 	})
 }
 
 const patience = 10 * time.Second
 
-// drive plays the clients and then stops the program. It does nothing to a program that ends by itself.
+// drive plays the clients and then stops the program. It does nothing to a program that ends by
+// itself.
 func (t *traced) drive(ctx context.Context, strace int) error {
 	if !serves(t.args) {
 		return nil
@@ -93,7 +100,9 @@ func (t *traced) drive(ctx context.Context, strace int) error {
 		err = t.log.waitReady(ctx)
 	}
 	for i := 0; err == nil && i < t.clients(); i++ {
-		err = t.options.visit(ctx, t.options.connect[i%len(t.options.connect)])
+		if err = t.options.visit(ctx, t.options.connect[i%len(t.options.connect)]); err == nil {
+			err = sleep(ctx, t.options.pace)
+		}
 	}
 	if stop := signalChild(strace, "TERM"); err == nil {
 		err = stop
@@ -108,8 +117,8 @@ func (t *traced) clients() int {
 	return max(t.options.connections, len(t.options.connect))
 }
 
-// visit connects, as often as it takes until somebody listens, says what it was given to say, and reads
-// until the other end closes or has nothing to say for a second.
+// visit connects, as often as it takes until somebody listens, says what it was given to say, and
+// reads until the other end closes or has nothing to say for a second.
 func (o *receiptOptions) visit(ctx context.Context, address string) error {
 	c, err := dial(ctx, address)
 	if err != nil {
@@ -150,8 +159,8 @@ func dial(ctx context.Context, address string) (net.Conn, error) {
 	}
 }
 
-// signalChild sends a signal to the one child of strace: the program. A signal to strace would only end
-// the looking.
+// signalChild sends a signal to the one child of strace: the program. A signal to strace would only
+// end the looking.
 func signalChild(strace int, name string) error {
 	pid := strconv.Itoa(strace)
 	children, err := os.ReadFile("/proc/" + pid + "/task/" + pid + "/children")

@@ -86,7 +86,9 @@ func recorded(readme, number string) (from, to int, ok bool) {
 	return from, from + length, length >= 0
 }
 
-func fenced(tree string) string { return "\n\n```text\n" + strings.TrimRight(tree, "\n") + "\n```\n\n" }
+func fenced(tree string) string {
+	return "\n\n```text\n" + strings.TrimRight(tree, "\n") + "\n```\n\n"
+}
 
 func (b *book) writeTree(chapter string, run func() (string, error)) int {
 	tree, err := run()
@@ -114,8 +116,8 @@ func (b *book) writeTree(chapter string, run func() (string, error)) int {
 	return code
 }
 
-// checkTree runs until one run shows what is recorded, at most tries times: threads meet differently each
-// time, and a tree that no run shows is stale.
+// checkTree runs until one run shows what is recorded, at most tries times: threads meet
+// differently each time, and a tree that no run shows is stale.
 func (b *book) checkTree(chapter string, run func() (string, error), tries int) int {
 	code := couldNotLook
 	for _, path := range b.readmes(chapter) {
@@ -147,8 +149,10 @@ func (b *book) checkTree(chapter string, run func() (string, error), tries int) 
 	return code
 }
 
-// untilSame returns the first lines that differ in the last of the runs, both empty where one run was the same.
-func untilSame(recorded string, run func() (string, error), tries int) (there, now string, err error) {
+// untilSame returns the first lines that differ in the last of the runs, both empty where one run
+// was the same.
+func untilSame(recorded string, run func() (string, error), tries int) (
+	there, now string, err error) {
 	for range max(1, tries) {
 		tree, err := run()
 		if err != nil {

@@ -6,9 +6,9 @@ type pair struct{ a, b int }
 // lookAhead is how far align searches, on both sides together, for where the sides agree again.
 const lookAhead = 64
 
-// align lays two sequences side by side. Equal elements are paired; where the sides differ, the fewest
-// elements are passed over until they agree again for run elements, and what was passed over on both
-// sides at once is paired as differing. Two equal sequences cost one pass.
+// align lays two sequences side by side. Equal elements are paired; where the sides differ, the
+// fewest elements are passed over until they agree again for run elements, and what was passed over
+// on both sides at once is paired as differing. Two equal sequences cost one pass.
 func align(a, b []string, run int) []pair {
 	var pairs []pair
 	i, j := 0, 0

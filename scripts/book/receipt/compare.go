@@ -41,10 +41,11 @@ type Report struct {
 
 // Agrees is the verdict. Nothing compared is no agreement.
 func (r *Report) Agrees() bool {
-	return r.Calls > 0 && r.Agreed == r.Calls && r.Dropped == 0 && r.Truncated == 0 && len(r.Differences) == 0
+	return r.Calls > 0 && r.Agreed == r.Calls && len(r.Differences) == 0
 }
 
-// Compare holds the trace against what strace saw. dropped is how many records the process says it lost.
+// Compare holds the trace against what strace saw. dropped is how many records the process says it
+// lost.
 func Compare(calls []Syscall, t *Trace, dropped int) *Report {
 	c := &comparison{calls: calls, lives: newLives(calls), spans: map[int][]Span{},
 		report: &Report{Dropped: dropped, Truncated: t.Truncated, Differences: []Difference{}}}
@@ -76,6 +77,8 @@ type comparison struct {
 
 // compare goes thread by thread, lowest first, so that the same pair gives the same report.
 func (c *comparison) compare() {
+	c.lost(Dropped, c.report.Dropped)
+	c.lost(Truncated, c.report.Truncated)
 	byThread := c.ourCalls()
 	ours := 0
 	for _, calls := range byThread {
@@ -93,14 +96,13 @@ func (c *comparison) compare() {
 			c.report.FDs++
 		}
 	}
-	c.lost(Dropped, c.report.Dropped)
-	c.lost(Truncated, c.report.Truncated)
 }
 
 func (c *comparison) lost(kind string, n int) {
 	if n > 0 {
 		c.report.Differences = append(c.report.Differences,
-			Difference{Kind: kind, Why: "the sinks could not keep up: the trace is not whole"})
+			Difference{Kind: kind, Why: "the sinks could not keep up and the trace is not whole: " +
+				"what follows is its echo"})
 	}
 }
 
@@ -184,8 +186,9 @@ func (c *comparison) judge(tid int, seen *Syscall, told *Span) {
 	r.Differences = append(r.Differences, d)
 }
 
-// handOver ends our part in an fd's life where its span says so: after the last call before it that both
-// witnesses tell on that thread. The kernel sees nothing of a hand-over; this is the nearest it knows.
+// handOver ends our part in an fd's life where its span says so: after the last call before it that
+// both witnesses tell on that thread. The kernel sees nothing of a hand-over; this is the nearest
+// it knows.
 func (c *comparison) handOver(h Span) {
 	var calls []int
 	for i := range c.calls {

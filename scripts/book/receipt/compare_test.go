@@ -43,7 +43,8 @@ func TestARealPairAgrees(t *testing.T) {
 	}
 }
 
-// mutate runs f on a fresh copy of the real pair's spans for every span and wants the receipt to fail.
+// mutate runs f on a fresh copy of the real pair's spans for every span and wants the receipt to
+// fail.
 func mutate(t *testing.T, f func(spans []Span, i int) []Span) {
 	t.Helper()
 	calls, trace := realPair(t)
@@ -157,7 +158,8 @@ func TestADifferenceNamesBothSides(t *testing.T) {
 	place := fmt.Sprintf("(seq %d, %s)", trace.Calls[3].Seq, trace.Calls[3].Place)
 	var b strings.Builder
 	r.Write(&b)
-	for _, want := range []string{d.Strace, trace.Calls[3].String(), place, "another result: 0 and 5"} {
+	why := "another result: 0 and 5"
+	for _, want := range []string{d.Strace, trace.Calls[3].String(), place, why} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// compared says how many leading arguments must be equal where it is more than the first: those that
-// both sides spell without interpreting them.
+// compared says how many leading arguments must be equal where it is more than the first: those
+// that both sides spell without interpreting them.
 var compared = map[string]int{
 	"epoll_ctl": 3, // epoll instance, operation, fd
 	"fcntl":     2,
@@ -39,8 +39,9 @@ func call(name string, args []string) string {
 	return name + "(" + strings.Join(plain, ", ") + ")"
 }
 
-// plainArg takes an fd's label away (7<echo>) and undoes the quoting of a string, which strace does in C's
-// way and the trace in Go's. strace puts dots behind a thread's name that has all the 15 bytes there are.
+// plainArg takes an fd's label away (7<echo>) and undoes the quoting of a string, which strace does
+// in C's way and the trace in Go's. strace puts dots behind a thread's name that has all the 15
+// bytes there are.
 func plainArg(a string) string {
 	if s := strings.TrimSuffix(a, "..."); len(s) > 1 && s[0] == '"' {
 		return "text " + unquote(s[1:len(s)-1])
@@ -56,7 +57,8 @@ func isNumber(s string) bool {
 	return err == nil
 }
 
-var escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'v': '\v', 'f': '\f', 'a': '\a', 'b': '\b'}
+var escapes = map[byte]byte{'n': '\n', 't': '\t', 'r': '\r', 'v': '\v', 'f': '\f',
+	'a': '\a', 'b': '\b'}
 
 // unquote undoes backslashes of both spellings: \n, \x1b, é, and C's octals of one to three digits.
 func unquote(s string) string {
@@ -106,7 +108,8 @@ func (s *Span) key() string    { return key(s.Name, s.Args, s.Ret, s.Errno) }
 
 // withoutFD are the calls that have no fd in front although a number may stand there.
 var withoutFD = map[string]bool{"eventfd2": true, "eventfd": true, "epoll_create": true,
-	"epoll_create1": true, "select": true, "pselect6": true, "io_uring_setup": true, "memfd_create": true}
+	"epoll_create1": true, "select": true, "pselect6": true, "io_uring_setup": true,
+	"memfd_create": true}
 
 // fd is the call's first argument where that is an fd, else -1.
 func (c *Syscall) fd() int64 {
@@ -120,8 +123,8 @@ func (c *Syscall) fd() int64 {
 	return n
 }
 
-// makes reports whether the call asks for a new fd of the kinds that the kernel door makes. Files, pipes
-// and the rest are never ours.
+// makes reports whether the call asks for a new fd of the kinds that the kernel door makes. Files,
+// pipes and the rest are never ours.
 func makes(name string, args []string) bool {
 	switch name {
 	case "socket", "accept", "accept4", "epoll_create", "epoll_create1", "eventfd", "eventfd2",

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// life is the time between the call that makes an fd and the one that closes it, in lines of strace's
-// output. A number has many lives.
+// life is the time between the call that makes an fd and the one that closes it, in lines of
+// strace's output. A number has many lives.
 type life struct {
 	fd    int64
 	maker int // the call that made it
@@ -35,9 +35,9 @@ type moment struct {
 	end        bool
 }
 
-// newLives follows every fd through strace's lines. A life opens when its maker returns and ends when its
-// close begins: strace shows the start of a call before the kernel runs it and its end after, so a
-// number that one thread closes and another gets at once falls into the right life.
+// newLives follows every fd through strace's lines. A life opens when its maker returns and ends
+// when its close begins: strace shows the start of a call before the kernel runs it and its end
+// after, so a number that one thread closes and another gets at once falls into the right life.
 func newLives(calls []Syscall) *lives {
 	l := &lives{calls: calls, of: make([]*life, len(calls)), watch: make([]*life, len(calls)),
 		made: make([]*life, len(calls))}
@@ -96,7 +96,9 @@ func (l *lives) claim(spans map[int][]Span, handedOver map[int64]bool) {
 	isPoller := func(c *Syscall) bool { return strings.HasPrefix(c.Name, "epoll_create") }
 	l.claimWhere(spans, isPoller)
 	watched := l.watchedByRuntime()
-	l.claimWhere(spans, func(c *Syscall) bool { return isPoller(c) || handedOver[c.Ret] || !watched[c] })
+	l.claimWhere(spans, func(c *Syscall) bool {
+		return isPoller(c) || handedOver[c.Ret] || !watched[c]
+	})
 }
 
 // claimWhere lays the makers on each thread beside the spans of makers there.
@@ -122,7 +124,8 @@ func (l *lives) claimWhere(spans map[int][]Span, where func(*Syscall) bool) {
 	}
 }
 
-// runtimePoller is the Go runtime's own epoll instance: the first that no span tells. It makes only one.
+// runtimePoller is the Go runtime's own epoll instance: the first that no span tells. It makes only
+// one.
 func (l *lives) runtimePoller() *life {
 	for _, one := range l.all {
 		if !one.ours && strings.HasPrefix(l.calls[one.maker].Name, "epoll_create") {
@@ -132,8 +135,8 @@ func (l *lives) runtimePoller() *life {
 	return nil
 }
 
-// watchedByRuntime are the makers of fds that were put under the runtime's poller: its own eventfd, and
-// what package net and package os work with.
+// watchedByRuntime are the makers of fds that were put under the runtime's poller: its own eventfd,
+// and what package net and package os work with.
 func (l *lives) watchedByRuntime() map[*Syscall]bool {
 	watched := map[*Syscall]bool{}
 	poller := l.runtimePoller()

@@ -13,8 +13,9 @@ type ownership struct {
 }
 
 func newOwnership(c *comparison) *ownership {
-	o := &ownership{c: c, names: map[int]int{}, last: map[int]int{}, paths: map[int]map[string]bool{},
-		rt: c.lives.watchedByRuntime(), poll: c.lives.runtimePoller()}
+	o := &ownership{c: c, names: map[int]int{}, last: map[int]int{},
+		paths: map[int]map[string]bool{},
+		rt:    c.lives.watchedByRuntime(), poll: c.lives.runtimePoller()}
 	for i := range c.calls {
 		call := &c.calls[i]
 		if namesThread(call.Name, call.Args) && o.names[call.TID] == 0 {
@@ -82,8 +83,9 @@ func (o *ownership) unclaimed(call *Syscall, source, made *life) bool {
 	return !probesNet(call)
 }
 
-// probesNet: package net asks once what the kernel can do, with sockets that name TCP by its number. The
-// kernel door always says 0.
+// probesNet: package net asks once what the kernel can do, with sockets that name TCP by its
+// number. The kernel door always says 0.
 func probesNet(call *Syscall) bool {
-	return call.Name == "socket" && len(call.Args) > 2 && strings.HasPrefix(call.Args[2], "IPPROTO_TCP")
+	return call.Name == "socket" && len(call.Args) > 2 &&
+		strings.HasPrefix(call.Args[2], "IPPROTO_TCP")
 }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// firstDifferences is how many differences are shown; what follows the first few is mostly their echo.
+// firstDifferences is how many differences are shown; what follows the first few is mostly their
+// echo.
 const firstDifferences = 8
 
 // String is the call as the span tells it, in strace's spelling.
@@ -23,7 +24,8 @@ func (s *Span) String() string {
 
 // Summary is the line that ends every receipt.
 func (r *Report) Summary() string {
-	return fmt.Sprintf("%d of %d system calls agree  (threads %d, fds %d, missing %d, extra %d, dropped %d)",
+	return fmt.Sprintf("%d of %d system calls agree  "+
+		"(threads %d, fds %d, missing %d, extra %d, dropped %d)",
 		r.Agreed, r.Calls, r.Threads, r.FDs, r.Missing, r.Extra, r.Dropped)
 }
 
@@ -49,6 +51,10 @@ func (r *Report) Write(w io.Writer) {
 }
 
 func (d *Difference) write(w io.Writer) {
+	if d.Thread == 0 {
+		fmt.Fprintf(w, "%s: %s\n\n", d.Kind, d.Why)
+		return
+	}
 	fmt.Fprintf(w, "%s, thread %d: %s\n", d.Kind, d.Thread, d.Why)
 	if d.Strace != "" {
 		fmt.Fprintf(w, "    strace  %s   (line %d)\n", shorten(d.Strace), d.LineNo)
@@ -64,7 +70,7 @@ func shorten(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	return strings.ToValidUTF8(s[:most/2], "") + " ... " + strings.ToValidUTF8(s[len(s)-most/2:], "")
+	return strings.ToValidUTF8(s[:most/2]+" ... "+s[len(s)-most/2:], "")
 }
 
 func (o *ownership) whyOurs(tid int) string {
@@ -92,7 +98,8 @@ func whyDiffers(seen *Syscall, told *Span) string {
 	case call(seen.Name, seen.Args) != call(told.Name, told.Args):
 		return "another call, or another order"
 	case seen.Errno != "" || told.Errno != "":
-		return "another outcome: " + outcome(seen.Ret, seen.Errno) + " and " + outcome(told.Ret, told.Errno)
+		return fmt.Sprintf("another outcome: %s and %s",
+			outcome(seen.Ret, seen.Errno), outcome(told.Ret, told.Errno))
 	}
 	return fmt.Sprintf("another result: %d and %d", seen.Ret, told.Ret)
 }

@@ -30,8 +30,8 @@ type Trace struct {
 	Truncated int // spans whose records were partly lost
 }
 
-// ReadTrace reads what stdouttrace wrote: one JSON object a span, in the order of their ends. It does not
-// use the SDK's types, so that it reads the files of any version.
+// ReadTrace reads what stdouttrace wrote: one JSON object a span, in the order of their ends. It
+// does not use the SDK's types, so that it reads the files of any version.
 func ReadTrace(r io.Reader) (*Trace, error) {
 	t := &Trace{}
 	decoder := json.NewDecoder(bufio.NewReaderSize(r, 1<<16))
@@ -89,7 +89,8 @@ func (a attributes) number(key string) int64 {
 
 func (a attributes) span() Span {
 	_, args := splitArgs(a.text("syscall.args") + ")")
-	s := Span{Seq: a.number("seq.start"), TID: int(a.number("thread.id")), Name: a.text("syscall.name"),
+	s := Span{Seq: a.number("seq.start"), TID: int(a.number("thread.id")),
+		Name: a.text("syscall.name"),
 		Args: args, FD: -1, Ret: a.number("syscall.ret"), Errno: a.text("error.type"),
 		Repeat: max(1, a.number("repeat"))}
 	if _, has := a["fd"]; has {

@@ -70,12 +70,12 @@ func (p *straceParser) line(line string) error {
 	return p.extend(tid, text)
 }
 
-// splitTID takes the thread's id off the front of a line. strace leaves it out while it follows only
-// one thread, which a Go process never is.
+// splitTID takes the thread's id off the front of a line. strace leaves it out while it follows
+// only one thread, which a Go process never is.
 func splitTID(line string) (tid int, text string, err error) {
 	number, text, ok := strings.Cut(line, " ")
 	if tid, err = strconv.Atoi(number); !ok || err != nil {
-		return 0, "", fmt.Errorf("no thread id at its start (was it written with strace -f -o FILE?)")
+		return 0, "", fmt.Errorf("no thread id at its start (strace -f -o FILE puts one there)")
 	}
 	return tid, strings.TrimLeft(text, " "), nil
 }
@@ -136,7 +136,8 @@ func (c *Syscall) parseName() (rest string) {
 	return rest
 }
 
-// parseResult reads `3`, `0x8000 (flags O_RDONLY)`, `-1 EAGAIN (Resource ...)`, `? ERESTARTSYS (...)`, `?`.
+// parseResult reads `3`, `0x8000 (flags O_RDONLY)`, `-1 EAGAIN (Resource ...)`, `? ERESTARTSYS
+// (...)`, `?`.
 func (c *Syscall) parseResult(result string) error {
 	fields := strings.Fields(result)
 	if len(fields) == 0 {
@@ -161,8 +162,8 @@ func (c *Syscall) parseResult(result string) error {
 	return nil
 }
 
-// interrupted: where the kernel begins the call again by itself, the caller sees only the last time; the
-// other codes reach it as EINTR, because a handler ran.
+// interrupted: where the kernel begins the call again by itself, the caller sees only the last
+// time; the other codes reach it as EINTR, because a handler ran.
 func (c *Syscall) interrupted(code string) {
 	c.Ret, c.Returned, c.Errno = -1, true, code
 	if code == "ERESTARTNOHAND" || code == "ERESTART_RESTARTBLOCK" {
@@ -170,8 +171,8 @@ func (c *Syscall) interrupted(code string) {
 	}
 }
 
-// splitArgs splits at the commas outside of strings and brackets, up to the closing parenthesis, and
-// returns where that is; -1 if it never comes.
+// splitArgs splits at the commas outside of strings and brackets, up to the closing parenthesis,
+// and returns where that is; -1 if it never comes.
 func splitArgs(s string) (end int, args []string) {
 	depth, from := 0, 0
 	for i := 0; i < len(s); i++ {
