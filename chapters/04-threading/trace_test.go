@@ -53,8 +53,9 @@ func (s *span) number(key string) int {
 // reader reads a server's trace while it is written.
 type reader struct {
 	t     *testing.T
-	seen  atomic.Int64 // connections accepted by workers, so far
 	spans chan []span
+
+	seen, paused atomic.Int64 // what workers' accept4 returned so far: connections, and want of fds or memory
 }
 
 // traced gives a server a trace and returns who reads it. Of the names not wanted nothing is even parsed: the
@@ -101,8 +102,11 @@ func (r *reader) read(path string, names []string) (all []span) {
 			continue
 		}
 		all = append(all, one)
-		if one.acceptedByWorker() {
+		switch {
+		case one.acceptedByWorker():
 			r.seen.Add(1)
+		case one.Name == "accept4" && slices.Contains(exhausting, one.text("error.type")):
+			r.paused.Add(1)
 		}
 	}
 }
@@ -110,6 +114,9 @@ func (r *reader) read(path string, names []string) (all []span) {
 func (s *span) acceptedByWorker() bool {
 	return s.Name == "accept4" && s.text("syscall.ret.label") != "" && strings.HasPrefix(s.text("thread.name"), "wrk:")
 }
+
+// exhausting are the errnos that pause a listener.
+var exhausting = []string{"EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"}
 
 // byName are the spans that have the name.
 func byName(all []span, name string) (some []span) {

@@ -61,12 +61,13 @@ var commands map[string]command
 
 func init() { // not in the declaration: help reads the table
 	commands = map[string]command{
-		"run":     {run: (*book).run},
-		"receipt": {run: (*book).receipt},
-		"tree":    {run: (*book).tree},
-		"doctor":  {run: (*book).doctor, anywhere: true},
-		"version": {run: (*book).version, anywhere: true},
-		"help":    {run: (*book).help, anywhere: true},
+		"run":          {run: (*book).run},
+		"receipt":      {run: (*book).receipt},
+		"tree":         {run: (*book).tree},
+		"translations": {run: (*book).translations},
+		"doctor":       {run: (*book).doctor, anywhere: true},
+		"version":      {run: (*book).version, anywhere: true},
+		"help":         {run: (*book).help, anywhere: true},
 	}
 }
 

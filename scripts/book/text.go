@@ -6,6 +6,7 @@ type text struct {
 	help                                     string
 	usage                                    map[string]string // by subcommand
 	noSuchLang, noSuchCommand, noModule      string
+	stalePage, translationsDone              string
 	noSuchChapter, noBuild, noStrace, noRun  string
 	noPair, endedWith, ourFault              string
 	noMarkers, written, upToDate, stale      string

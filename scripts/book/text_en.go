@@ -9,6 +9,7 @@ so that you can watch it work. This command is the way in.
   go tool book receipt 04                do the trace and the kernel tell the same story?
   go tool book tree 04                   the tree alone, at 100 columns, without colour
   go tool book doctor                    what this machine has, and what it lacks
+  go tool book translations              is every Chinese page up to date?
   go tool book help receipt              more about one command
   go tool book version
 
@@ -52,6 +53,10 @@ README.zh.md, between <!-- tree:NN --> and <!-- /tree -->. --check runs again an
 with what stands there: what main, the workers and the others each do, in the order in
 which they first do it. Numbers, turns, waits and wake-ups are left out, for they differ
 from run to run. One of the tries must be the same.`,
+		"translations": `go tool book translations [--write]
+
+Checks that every *.zh.md was made from its *.md as it is now; the first line of each says which revision that
+was. --write says so for all of them: read both pages first.`,
 		"doctor":  "go tool book doctor\n\nSays what this machine has of what the walk needs.",
 		"version": "go tool book version\n\nWhich envoywalk, which Envoy it rebuilds, which Go.",
 		"help":    "go tool book help [command]",
@@ -85,7 +90,9 @@ from run to run. One of the tries must be the same.`,
 	doctorAll:    "Everything is there.",
 	doctorNotLooked: "What is marked -- could not be looked at, and what needs it is no pass. " +
 		"The rest works without.",
-	oldGo:    "%s; the walk needs Go 1.26 or newer",
-	notLinux: "%s: the chapters are for Linux on amd64 or arm64; here you can only read",
-	fewFiles: "%s; soak tests want 10000 or more: ulimit -n 10000",
+	oldGo:            "%s; the walk needs Go 1.26 or newer",
+	notLinux:         "%s: the chapters are for Linux on amd64 or arm64; here you can only read",
+	fewFiles:         "%s; soak tests want 10000 or more: ulimit -n 10000",
+	stalePage:        "older than its source: %s",
+	translationsDone: "%d translations, %d older than their source",
 }

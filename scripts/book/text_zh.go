@@ -9,6 +9,7 @@ var chinese = text{
   go tool book receipt 04                对账：追踪说的和内核看到的是同一回事吗？
   go tool book tree 04                   只打印那棵树，100 列，不带颜色
   go tool book doctor                    这台机器有什么、缺什么
+  go tool book translations              中文页面都跟上原文了吗？
   go tool book help receipt              某个命令的详细说明
   go tool book version
 
@@ -47,6 +48,10 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 位置在 <!-- tree:NN --> 和 <!-- /tree --> 之间。--check 重新运行，再和文中的树比较：
 主线程、各个 worker 以及其他线程各做了什么，按第一次做的先后来比。数字、循环的轮次、等待和唤醒
 不参与比较，因为它们每次都会不同。若干次运行里，有一次相同即可。`,
+		"translations": `go tool book translations [--write]
+
+检查每个 *.zh.md 是否对应现在这一版的 *.md；每页第一行写着它出自哪一版。
+--write 会给所有页面盖上当前版本：请先把两边都读一遍。`,
 		"doctor":  "go tool book doctor\n\n检查这台机器上有没有这趟旅程需要的东西，缺的该怎么补。",
 		"version": "go tool book version\n\n显示 envoywalk 的版本、它重写的是哪个 Envoy，以及 Go 的版本。",
 		"help":    "go tool book help [命令]",
@@ -66,19 +71,21 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 	upToDate:      "%s：文中的树和实际运行一致。",
 	stale: "%s：文中的树和实际运行不一致（试了 %d 次）。第一处不同：\n" +
 		"    文中  %s\n    现在  %s\n用 go tool book tree %s --write 重新记录。",
-	runFailed:       "没法检查：%s 运行失败：%v\n%s",
-	has:             "有  ",
-	lacks:           "缺  ",
-	doctorGo:        "Go",
-	doctorSystem:    "系统",
-	doctorStrace:    "strace（对账用）",
-	doctorGCC:       "gcc（-race 用）",
-	doctorKernel:    "内核",
-	doctorFiles:     "可打开的文件数",
-	doctorModule:    "envoywalk",
-	doctorAll:       "一样都不缺。",
-	doctorNotLooked: "标着“缺”的没法检查，凡是需要它的都不算通过；其余的照常可用。",
-	oldGo:           "%s；需要 Go 1.26 或更新的版本",
-	notLinux:        "%s：各章的程序只能在 Linux 的 amd64 或 arm64 上运行，这里只能阅读",
-	fewFiles:        "%s；压力测试最好不少于 10000：ulimit -n 10000",
+	runFailed:        "没法检查：%s 运行失败：%v\n%s",
+	has:              "有  ",
+	lacks:            "缺  ",
+	doctorGo:         "Go",
+	doctorSystem:     "系统",
+	doctorStrace:     "strace（对账用）",
+	doctorGCC:        "gcc（-race 用）",
+	doctorKernel:     "内核",
+	doctorFiles:      "可打开的文件数",
+	doctorModule:     "envoywalk",
+	doctorAll:        "一样都不缺。",
+	doctorNotLooked:  "标着“缺”的没法检查，凡是需要它的都不算通过；其余的照常可用。",
+	oldGo:            "%s；需要 Go 1.26 或更新的版本",
+	notLinux:         "%s：各章的程序只能在 Linux 的 amd64 或 arm64 上运行，这里只能阅读",
+	fewFiles:         "%s；压力测试最好不少于 10000：ulimit -n 10000",
+	stalePage:        "原文已经更新：%s",
+	translationsDone: "共 %d 个中文页面，其中 %d 个落后于原文",
 }

@@ -58,8 +58,8 @@ func TestOnAWorkerOnlyTheListenerFails(t *testing.T) {
 	} {
 		t.Run(f.name, func(t *testing.T) {
 			address := fmt.Sprintf("%s:%d", f.ip, taken)
-			failsOnAWorker(t, walktest.Start, listener("broken", ipAddress(f.ip, taken), reuse), address,
-				say(cannotBind, address, f.why), f.hint)
+			failsOnAWorker(t, walktest.Start, failing{listener("broken", ipAddress(f.ip, taken), reuse), address,
+				say(cannotBind, address, f.why), "4:5", f.hint})
 			saw(cannotBind)
 		})
 	}
@@ -68,19 +68,23 @@ func TestOnAWorkerOnlyTheListenerFails(t *testing.T) {
 // starter is walktest.Start, or one that starts a binary in another way.
 type starter func(t testing.TB, chapter string, args ...string) *walktest.Process
 
-// failsOnAWorker starts a server with a listener named broken, and another, which must serve.
-func failsOnAWorker(t *testing.T, start starter, broken, address, why, hint string) {
+// failing is a listener named broken, the first of two, which stand from the third line on.
+type failing struct{ yaml, address, why, at, hint string }
+
+// failsOnAWorker starts a server with a listener that fails, and another, which must serve.
+func failsOnAWorker(t *testing.T, start starter, f failing) {
 	t.Helper()
 	dir := shortDir(t)
 	admin, good := inDir(dir, "admin"), inDir(dir, "good")
-	config := walktest.Config(t, adminAt(admin)+static+broken+listener("good", pipeAddress(good), ""))
+	config := walktest.Config(t, adminAt(admin)+static+f.yaml+listener("good", pipeAddress(good), ""))
 	p := start(t, "04", "-c", config, "--concurrency", "2")
-	hears(t, p, addFailed, why)
 	p.WaitFor("all workers have all listeners")
-	hears(t, p, listenFailed, "broken", address)
-	p.WaitFor(`at ` + config + `:4:5`)
-	if hint != "" {
-		p.WaitFor(`hint: .*` + hint)
+	hears(t, p, addFailed, f.why)
+	hears(t, p, listenFailed, "broken", f.address)
+	ordered(t, p.Stderr.String(), say(addFailed, f.why), say(listenFailed, "broken", f.address),
+		"at "+config+":"+f.at, "path: static_resources.listeners[0]")
+	if !strings.Contains(p.Stderr.String(), f.hint) {
+		t.Errorf("no hint says %q:\n%s", f.hint, p.Stderr)
 	}
 	if !accepts("unix", good) {
 		t.Error("the other listener does not serve")
@@ -97,7 +101,7 @@ func failsOnAWorker(t *testing.T, start starter, broken, address, why, hint stri
 	if status := p.Stop(syscall.SIGTERM); status != 0 {
 		t.Errorf("exit status %d", status)
 	}
-	if n := strings.Count(p.Stderr.String(), say(listenFailed, "broken", address)); n != 1 {
+	if n := strings.Count(p.Stderr.String(), say(listenFailed, "broken", f.address)); n != 1 {
 		t.Errorf("the failure is told %d times, want once for all workers", n)
 	}
 }
@@ -107,8 +111,8 @@ func TestWithIPv6OffOnlyItsListenerFails(t *testing.T) {
 	start := func(t testing.TB, chapter string, args ...string) *walktest.Process {
 		return startWithoutIPv6(t.(*testing.T), chapter, args...)
 	}
-	failsOnAWorker(t, start, listener("broken", ipAddress("::1", 10000), reuse), "[::1]:10000",
-		say(cannotBind, "[::1]:10000", "Cannot assign requested address"), "not this machine's")
+	failsOnAWorker(t, start, failing{listener("broken", ipAddress("::1", 10000), reuse), "[::1]:10000",
+		say(cannotBind, "[::1]:10000", "Cannot assign requested address"), "4:5", "not this machine's"})
 }
 
 func TestAMachineWithoutIPv6IsToldApart(t *testing.T) {

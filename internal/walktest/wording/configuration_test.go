@@ -43,7 +43,7 @@ func syntaxMistakes() []mistake {
 		{name: "a byte order mark shifts no column", yaml: "\xEF\xBB\xBFnonsense: 1\n",
 			sentence: unknownField, values: []any{bootstrapType, "nonsense"}, at: "1:1", path: "nonsense"},
 		{name: "aliases multiply into a bomb", yaml: bomb(), sentence: notAMap,
-			values: []any{"more than 1000000 values"}, at: "6:23", hint: "aliases count as often as they are used"},
+			values: []any{"more than 1000000 values"}, at: "1:13", hint: "aliases count as often as they are used"},
 	}
 }
 
@@ -74,7 +74,7 @@ func fieldMistakes() []mistake {
 			values: []any{embedded("ListenerValidationError.Address"), `static_resources:{listeners:{name:"a" filter_chains:{}}}`},
 			at:     "3:5", path: address0, hint: "required"},
 		{name: "a port is too large", yaml: static + listener("a", ipAddress("127.0.0.1", 65536), ""),
-			sentence: "Proto constraint validation failed (", at: "4:52", path: address0 + ".socket_address.port_value",
+			sentence: "Proto constraint validation failed (", at: "4:54", path: address0 + ".socket_address.port_value",
 			hint: "65535"},
 		mistake{name: "a filter is not built in", yaml: static + listener("a", anyPort,
 			"    filter_chains:\n    - filters:\n      - name: envoy.filters.network.ratelimit\n"),
@@ -82,11 +82,11 @@ func fieldMistakes() []mistake {
 			path: "static_resources.listeners[0].filter_chains[0].filters[0].name"}.withOwnChains(),
 		mistake{name: "a filter's type is not built in", yaml: static + listener("a", anyPort,
 			"    filter_chains:\n    - filters:\n      - name: f\n        typed_config: {\"@type\": "+redis+"}\n"),
-			sentence: noFilterOfType, values: []any{"f", redis}, at: "8:24", hint: "rebuilt here: envoy.filters.network.echo",
+			sentence: noFilterOfType, values: []any{"f", redis}, at: "8:33", hint: "rebuilt here: envoy.filters.network.echo",
 			path: `static_resources.listeners[0].filter_chains[0].filters[0].typed_config["@type"]`}.withOwnChains(),
 		{name: "a cluster's type is not built in",
 			yaml:     "static_resources:\n  clusters:\n  - name: c\n    cluster_type: {name: envoy.clusters.aggregate}\n",
-			sentence: noClusterType, values: []any{"envoy.clusters.aggregate"}, at: "4:20",
+			sentence: noClusterType, values: []any{"envoy.clusters.aggregate"}, at: "4:26",
 			path: "static_resources.clusters[0].cluster_type.name", hint: "STRICT_DNS"},
 		{name: "a listener has no filter chains", yaml: static + "  - name: a\n    address: " + anyPort + "\n",
 			sentence: noChains, values: []any{"127.0.0.1:0"}, at: atName, path: "static_resources.listeners[0]",

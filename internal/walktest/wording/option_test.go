@@ -32,19 +32,16 @@ func TestASocketOptionThatTheKernelRefusesIsToldWithItsPlace(t *testing.T) {
 
 // TestAnOptionThatTheKernelRefusesOnAWorkerCostsTheListenerOnly: with reuse_port every worker sets them.
 func TestAnOptionThatTheKernelRefusesOnAWorkerCostsTheListenerOnly(t *testing.T) {
-	for _, c := range []struct{ state, sentence, value string }{
-		{"PREBIND", prebindOption, ""}, {"BOUND", boundOption, "broken"}, {"LISTENING", listeningOption, ""},
+	for _, c := range []struct{ state, sentence, at string }{
+		{"PREBIND", prebindOption, "8:7"}, {"BOUND", boundOption, "8:7"}, {"LISTENING", listeningOption, "4:5"},
 	} {
 		t.Run(c.state, func(t *testing.T) {
 			t.Parallel()
-			address := fmt.Sprintf("127.0.0.1:%d", freePort(t))
-			if c.state == "LISTENING" {
-				c.value = address
-			}
-			var port int
-			fmt.Sscanf(address, "127.0.0.1:%d", &port)
-			failsOnAWorker(t, walktest.Start, listener("broken", ipAddress("127.0.0.1", port), reuse+option(c.state)),
-				address, say(c.sentence, c.value)+refusal, "")
+			port := freePort(t)
+			address := fmt.Sprintf("127.0.0.1:%d", port)
+			value := map[string]string{"BOUND": "broken", "LISTENING": address}[c.state]
+			failsOnAWorker(t, walktest.Start, failing{listener("broken", ipAddress("127.0.0.1", port),
+				reuse+option(c.state)), address, say(c.sentence, value) + refusal, c.at, ""})
 			saw(c.sentence)
 		})
 	}

@@ -16,17 +16,28 @@ import (
 	"envoywalk/internal/walktest"
 )
 
-// inOrder holds that the text has the sentences, each after the one before, and notes them.
-func inOrder(t *testing.T, text string, sentences ...string) {
+// inOrder holds that the text has the messages, up to their first holes, in this order, and notes them.
+func inOrder(t *testing.T, text string, messages ...string) {
 	t.Helper()
-	for rest, n := text, 0; n < len(sentences); n++ {
-		before, _, _ := strings.Cut(sentences[n], "{}") // up to the first hole
-		_, next, found := strings.Cut(rest, before)
-		if !found {
-			t.Fatalf("%q is missing, or comes too early, in:\n%s", before, text)
+	var parts []string
+	for _, m := range messages {
+		part, _, _ := strings.Cut(m, "{}")
+		parts = append(parts, part)
+	}
+	ordered(t, text, parts...)
+	for _, m := range messages {
+		saw(m)
+	}
+}
+
+// ordered holds that the text has the parts, each after the one before.
+func ordered(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	rest, found := text, true
+	for _, part := range parts {
+		if _, rest, found = strings.Cut(rest, part); !found {
+			t.Fatalf("%q is missing, or comes too early, in:\n%s", part, text)
 		}
-		saw(sentences[n])
-		rest = next
 	}
 }
 
