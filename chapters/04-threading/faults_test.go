@@ -114,7 +114,7 @@ func TestWantOfMemoryPausesAnAcceptLoop(t *testing.T) {
 func TestAPeerThatIsGoneDoesNotEndTheAcceptLoop(t *testing.T) {
 	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0)}}.start(t)
 	address := s.addresses()["a"]
-	gone := []string{"EINTR", "ECONNABORTED", "EPROTO", "EPERM", "EOPNOTSUPP", "ENETDOWN", "ENETUNREACH",
+	gone := []string{"EINTR", "ECONNABORTED", "EPROTO", "EPERM", "ENOTSUP", "ENETDOWN", "ENETUNREACH",
 		"EHOSTDOWN", "EHOSTUNREACH", "ENOPROTOOPT", "ENONET"}
 	for n, errno := range gone {
 		s.tell("script accept4 " + errno + " 0 3")

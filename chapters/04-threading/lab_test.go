@@ -217,6 +217,9 @@ func (s *scripted) add(line string) {
 			a.errno = n
 		}
 	}
+	if a.errno == 0 {
+		panic("no errno is called " + name)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answers = append(s.answers, a)

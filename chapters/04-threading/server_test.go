@@ -39,6 +39,8 @@ type server struct {
 	admin *http.Client
 	stdin io.WriteCloser
 	asked int
+
+	adminPath string
 }
 
 // tcp is a listener of the configuration. more is what else it has.
@@ -69,7 +71,7 @@ func (s setup) start(t *testing.T) *server {
 	if s.strace != nil {
 		cmd = exec.Command("strace", append(append(s.strace, "--", s.binary(t)), args...)...)
 	}
-	server := &server{t: t, admin: unixClient(socket)}
+	server := &server{t: t, admin: unixClient(socket), adminPath: socket}
 	if s.lab != nil {
 		cmd.Env = append(os.Environ(), labVariable+"="+strings.Join(s.lab, "\n")+"\n")
 		server.stdin, _ = cmd.StdinPipe()
@@ -114,7 +116,7 @@ func (s *server) get(path string) string {
 	s.t.Helper()
 	r, err := s.admin.Get("http://admin" + path)
 	if err != nil {
-		s.t.Fatalf("GET %s: %v", path, err)
+		s.t.Fatalf("GET %s: %v\n%s\n%s", path, err, s.Stdout, s.Stderr)
 	}
 	defer r.Body.Close()
 	body, err := io.ReadAll(r.Body)

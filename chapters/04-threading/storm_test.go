@@ -111,19 +111,17 @@ func wantNumbered(t *testing.T, want int, accepts []span) {
 	t.Logf("%d accepted exactly once, by worker %v; %d accepts found nobody", sum, perWorker, again)
 }
 
-// settled are the numbers of fds and threads of the server at rest: when it answers a question, it has closed
-// what it accepted before.
+// settled are the numbers of fds and threads of the server at rest: with nobody connected to its admin.
 func (s *server) settled() (fds, threads int) {
 	s.t.Helper()
-	for before := -1; fds != before; {
-		before, fds = fds, 0
-		s.addresses()
-		fds = len(s.descriptors())
-	}
+	const connected = "03"
+	eventually(s.t, "the admin's connections are closed", func() bool {
+		return len(s.tableRows("unix", s.adminPath, connected)) == 0
+	})
 	for _, n := range s.threads() {
 		threads += n
 	}
-	return fds, threads
+	return len(s.descriptors()), threads
 }
 
 // wantBackTo: nothing leaked. The Go runtime keeps a thread or two that it once needed.

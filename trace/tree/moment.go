@@ -81,13 +81,13 @@ func (m *moment) isEvent() bool {
 	return false
 }
 
-// alarming: what no fold may hide. EAGAIN and EINPROGRESS are answers, not failures.
+// alarming: what no fold may hide. EAGAIN, EINPROGRESS and EINTR are answers, not failures.
 func alarming(m *moment) bool {
 	if m.kind == kindLater {
 		return true
 	}
 	e := m.call.errno
-	return e != "" && e != "EAGAIN" && e != "EINPROGRESS"
+	return e != "" && e != "EAGAIN" && e != "EINPROGRESS" && e != "EINTR"
 }
 
 func read(s sdk.ReadOnlySpan) *moment {

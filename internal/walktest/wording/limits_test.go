@@ -3,6 +3,7 @@ package wording
 import (
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -39,7 +40,8 @@ func TestAConfigurationOfTenMebibytesIsReadInBoundedTime(t *testing.T) {
 	m.answer(t)
 }
 
-// TestTenThousandListenersStartInBoundedTime: the last of them answers.
+// TestTenThousandListenersStartInBoundedTime: the last of them answers. All but that one have abstract names:
+// what the kernel takes to find ten thousand free ports is not ours to bound.
 func TestTenThousandListenersStartInBoundedTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("ten thousand listeners")
@@ -53,9 +55,10 @@ func TestTenThousandListenersStartInBoundedTime(t *testing.T) {
 	}
 	var b strings.Builder
 	b.WriteString(static)
-	for i := range n {
-		b.WriteString(listener(fmt.Sprintf("l%d", i), anyPort, ""))
+	for i := range n - 1 {
+		b.WriteString(listener(fmt.Sprintf("l%d", i), pipeAddress(fmt.Sprintf("'@wording-%d-%d'", os.Getpid(), i)), ""))
 	}
+	b.WriteString(listener(fmt.Sprintf("l%d", n-1), anyPort, ""))
 	config, began := walktest.Config(t, b.String()), time.Now()
 	p := walktest.Start(t, "04", "-c", config, "--concurrency", "1", "-l", "debug")
 	p.WaitFor("all workers have all listeners")
