@@ -104,7 +104,7 @@ func TestASecondSIGTERMDoesNoHarm(t *testing.T) {
 			i.RegisterCallback(StageShutdownExit, func(done func()) { kill(); onLoop(i, done) })
 			return &clusters{initialized: func(done func()) { done() }, shutdown: kill}
 		}
-	}, func(d *Demo) { kill(); <-make(chan int) })
+	}, func(*Demo) { kill() })
 	if code != 0 || len(only(log, "shutting down server instance")) != 1 || log[len(log)-1] != "exiting" {
 		t.Errorf("status %d: %q", code, log)
 	}

@@ -31,7 +31,7 @@ func (f *ListenerComponentFactory) createListenSocket(lane *trace.Lane, a *netwo
 	}
 	if a.IsPipe() || l.BindToPort && !l.ReusePort {
 		if fd := f.instance.HotRestart.DuplicateParentListenSocket(a.ListenURL()); fd >= 0 {
-			return adopted(fd, a, l), nil
+			return adopted(lane, fd, a, l)
 		}
 	}
 	if a.IsPipe() {
@@ -40,8 +40,20 @@ func (f *ListenerComponentFactory) createListenSocket(lane *trace.Lane, a *netwo
 	return newNetworkListenSocket(lane, f.seams, a, l)
 }
 
-func adopted(fd int, a *network.Address, l *Listener) *ListenSocket {
-	return &ListenSocket{Socket{Handle: &IoSocketHandle{FD: fd}, Address: a, Options: l.Options}}
+// adopted takes over a parent's socket. It is bound already; an IP socket gets its options once more, because
+// ours may not be the parent's.
+func adopted(lane *trace.Lane, fd int, a *network.Address, l *Listener) (*ListenSocket, error) {
+	lane.Label(fd, l.Name)
+	s := &ListenSocket{Socket{Handle: &IoSocketHandle{FD: fd}, Address: a}}
+	if a.IsPipe() {
+		return s, nil
+	}
+	s.Options = l.Options
+	if o, errno := s.Set(lane, Prebind); errno != 0 {
+		s.Handle.Close(lane)
+		return nil, o.Refused("ListenSocket: Setting socket options failed", errno)
+	}
+	return s, nil
 }
 
 // ListenSocket is a socket that will listen.

@@ -17,11 +17,17 @@ const workers = 4
 // four is one listener of each kind: a fixed IPv4 port, IPv6, a pipe, and a port for the kernel to choose.
 func four(t *testing.T, more ...string) (s setup, path string) {
 	path = filepath.Join(t.TempDir(), "pipe")
-	return setup{concurrency: workers, listeners: []string{
+	s = setup{concurrency: workers, listeners: []string{
 		tcp("v4", "127.0.0.1", freePort(t), more...),
-		tcp("v6", "::1", freePort(t), append(more, "tcp_backlog_size: 77")...),
 		pipe("pipe", path, 0o600, more...),
-		tcp("zero", "127.0.0.1", 0, more...)}}, path
+		tcp("zero", "127.0.0.1", 0, more...)}}
+	if six, err := net.Listen("tcp6", "[::1]:0"); err == nil {
+		six.Close()
+		s.listeners = append(s.listeners, tcp("v6", "::1", freePort(t), append(more, "tcp_backlog_size: 77")...))
+	} else {
+		t.Logf("SKIPPED the IPv6 listener: %v", err)
+	}
+	return s, path
 }
 
 // freePort is a port that nobody had a moment ago.
@@ -52,8 +58,8 @@ func TestEveryWorkerListensOnACopyOfMainsSocket(t *testing.T) {
 		s.wantWatchedOncePerWorker(name, fds, 1)
 		s.wantOptions(name, fds, 0)
 	}
-	s.wantAddresses(path)
-	s.wantWorkers()
+	s.wantAddresses(path, len(set.listeners))
+	s.wantWorkers(len(set.listeners))
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%s: %v, %v, want mode 0600", path, info, err)
 	}
@@ -84,7 +90,7 @@ func TestWithReusePortEveryWorkerHasASocketOfItsOwn(t *testing.T) {
 		s.wantWatchedOncePerWorker(name, all, 0)
 		s.wantOptions(name, all, 1)
 	}
-	s.wantAddresses(path)
+	s.wantAddresses(path, len(set.listeners))
 	s.stop()
 	s.wantNothingLeft(set)
 }
@@ -208,11 +214,11 @@ func wantListenOptions(t *testing.T, who string, fd, reusePort int) {
 }
 
 // wantAddresses: the admin tells people and programs the same, and it is where one can connect.
-func (s *server) wantAddresses(path string) {
+func (s *server) wantAddresses(path string, listeners int) {
 	s.t.Helper()
 	told, json := s.addresses(), s.listenersJSON()
-	if len(told) != 4 || fmt.Sprint(told) != fmt.Sprint(json) {
-		s.t.Errorf("/listeners tells people %v and programs %v, want the same four", told, json)
+	if len(told) != listeners || fmt.Sprint(told) != fmt.Sprint(json) {
+		s.t.Errorf("/listeners tells people %v and programs %v, want the same %d", told, json, listeners)
 	}
 	if strings.HasSuffix(told["zero"], ":0") {
 		s.t.Errorf("/listeners tells %s of port 0", told["zero"])
@@ -227,7 +233,7 @@ func (s *server) wantAddresses(path string) {
 	}
 }
 
-func (s *server) wantWorkers() {
+func (s *server) wantWorkers(listeners int) {
 	s.t.Helper()
 	names := s.threads()
 	for n := range workers {
@@ -236,7 +242,7 @@ func (s *server) wantWorkers() {
 		}
 	}
 	s.wantStat("listener_manager.workers_started", 1)
-	s.wantStat("listener_create_success", workers*4)
+	s.wantStat("listener_create_success", workers*listeners)
 }
 
 // wantNothingLeft: when the process is gone, its ports can be had again, by the same configuration at once.
@@ -247,4 +253,48 @@ func (s *server) wantNothingLeft(set setup) {
 		isServed(s.t, dial(s.t, address))
 	}
 	again.stop()
+}
+
+func TestListeningOptionsComeAfterListen(t *testing.T) {
+	const more = "tcp_fast_open_queue_length: 7, socket_options: [{level: 1, name: 8, int_value: 9000, state: 2}]"
+	set := setup{concurrency: workers, listeners: []string{
+		tcp("own", "127.0.0.1", freePort(t), "reuse_port: true", more), tcp("shared", "127.0.0.1", 0, more)}}
+	trace := set.traced(t, "listen", "epoll_ctl", "setsockopt", "bind")
+	s := set.start(t)
+	at := s.addresses()
+	for name, want := range map[string]int{"own": 7, "shared": 0} { // 1.17 forgets the options of a copy
+		for _, inode := range s.listenInodes(at[name]) {
+			for _, fd := range s.fdsOf(inode) {
+				s.borrow(fd, func(own int) {
+					if got := option(t, own, unix.IPPROTO_TCP, unix.TCP_FASTOPEN); got != want {
+						t.Errorf("%s: TCP_FASTOPEN %d, want %d", name, got, want)
+					}
+				})
+			}
+		}
+	}
+	s.stop()
+	order := map[string]string{}
+	for _, c := range trace.all() {
+		thread, args := c.text("thread.name"), c.text("syscall.args")
+		if !strings.HasPrefix(thread, "wrk:") || !strings.Contains(args, "<own") {
+			continue
+		}
+		what := c.Name
+		for _, o := range []string{"SO_REUSEPORT", "TCP_FASTOPEN", "SO_RCVBUF", "CTL_ADD", "CTL_DEL"} {
+			if strings.Contains(args, o) {
+				what = o
+			}
+		}
+		order[thread] += " " + what
+	}
+	const want = " setsockopt SO_REUSEPORT bind listen CTL_ADD SO_RCVBUF TCP_FASTOPEN CTL_DEL"
+	for thread, got := range order {
+		if got != want {
+			t.Errorf("%s:%s, want%s", thread, got, want)
+		}
+	}
+	if len(order) != workers {
+		t.Errorf("%d workers set options, want %d", len(order), workers)
+	}
 }

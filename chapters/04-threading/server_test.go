@@ -73,7 +73,8 @@ func (s setup) start(t *testing.T) *server {
 	}
 	server := &server{t: t, admin: unixClient(socket), adminPath: socket}
 	if s.lab != nil {
-		cmd.Env = append(os.Environ(), labVariable+"="+strings.Join(s.lab, "\n")+"\n")
+		cmd.Env = append(os.Environ(), labVariable+"="+strings.Join(s.lab, "\n")+"\n",
+			"GORACE=atexit_sleep_ms=0")
 		server.stdin, _ = cmd.StdinPipe()
 	}
 	server.Process = walktest.StartCommand(t, cmd)

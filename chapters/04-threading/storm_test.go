@@ -20,7 +20,7 @@ func TestTenThousandConnectionsAreEachAcceptedOnce(t *testing.T) {
 func wantEachAcceptedOnce(t *testing.T, n int, more string) {
 	set := setup{concurrency: workers, listeners: []string{tcp("storm", "127.0.0.1", 0, more)},
 		flags: []string{"--trace-sample", "1,1000000"}} // stories are not what is counted
-	trace := set.traced(t, "accept4")
+	trace := set.traced(t, "none")
 	s := set.start(t)
 	address := s.addresses()["storm"]
 	blow(t, address, 200)
@@ -37,7 +37,8 @@ func wantEachAcceptedOnce(t *testing.T, n int, more string) {
 	if s.said("trace: ") != 1 || s.said("dropped") != 0 {
 		t.Error("the trace is not whole")
 	}
-	wantNumbered(t, n, trace.all())
+	<-trace.ended
+	wantNumbered(t, n, trace.accepts)
 	wantFree(t, address)
 }
 
@@ -83,22 +84,18 @@ func knockOnce(address string) error {
 }
 
 // wantNumbered: every connection that a worker accepted has a number that no other has.
-func wantNumbered(t *testing.T, want int, accepts []span) {
+func wantNumbered(t *testing.T, want int, accepts []accept) {
 	t.Helper()
 	seen, perWorker, again := map[string]int{}, map[string]int{}, 0
 	for _, a := range accepts {
-		thread := a.text("thread.name")
-		if !strings.HasPrefix(thread, "wrk:") {
-			continue // the admin's
-		}
 		switch {
-		case a.acceptedByWorker():
-			seen[a.text("syscall.ret.label")]++
-			perWorker[thread]++
-		case a.text("error.type") == "EAGAIN":
+		case a.connection != "":
+			seen[a.connection]++
+			perWorker[a.thread]++
+		case a.errno == "EAGAIN":
 			again++
 		default:
-			t.Errorf("accept4 on %s: %s", thread, a.text("error.type"))
+			t.Errorf("accept4 on %s: %s", a.thread, a.errno)
 		}
 	}
 	sum := 0

@@ -52,63 +52,85 @@ func (s *span) number(key string) int {
 
 // reader reads a server's trace while it is written.
 type reader struct {
-	t     *testing.T
-	spans chan []span
+	t       *testing.T
+	ended   chan struct{}
+	spans   []span
+	accepts []accept
 
 	seen, paused atomic.Int64 // what workers' accept4 returned so far: connections, and want of fds or memory
 }
 
-// traced gives a server a trace and returns who reads it. Of the names not wanted nothing is even parsed: the
-// name is the first thing on a line.
+// accept is an accept4 of a worker.
+type accept struct{ thread, connection, errno string }
+
+// traced gives a server a trace and returns who reads it. Spans of other names than these are not parsed, which
+// takes longer than all the rest; without any, all are.
 func (s *setup) traced(t *testing.T, names ...string) *reader {
 	path := filepath.Join(t.TempDir(), "trace")
 	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s.flags = append(s.flags, "--trace", "json="+path)
-	r := &reader{t: t, spans: make(chan []span, 1)}
-	go func() { r.spans <- r.read(path, names) }()
+	r := &reader{t: t, ended: make(chan struct{})}
+	go r.read(path, names)
 	return r
 }
 
 // all are the spans in order, once the server has ended.
 func (r *reader) all() []span {
 	r.t.Helper()
-	all := <-r.spans
-	if len(all) == 0 {
+	<-r.ended
+	if len(r.spans) == 0 {
 		r.t.Fatal("the trace is empty")
 	}
-	slices.SortFunc(all, func(a, b span) int { return a.number("seq.start") - b.number("seq.start") })
-	return all
+	slices.SortFunc(r.spans, func(a, b span) int { return a.number("seq.start") - b.number("seq.start") })
+	return r.spans
 }
 
-func (r *reader) read(path string, names []string) (all []span) {
+func (r *reader) read(path string, names []string) {
+	defer close(r.ended)
 	f, err := os.Open(path)
 	if err != nil {
-		return nil
+		return
 	}
 	defer f.Close()
 	for lines := bufio.NewReaderSize(f, 1<<20); ; {
 		line, err := lines.ReadBytes('\n')
 		if err == io.EOF {
-			return all
+			return
 		}
-		wanted := func(n string) bool { return bytes.HasPrefix(line, []byte(`{"Name":"`+n+`"`)) }
-		if len(names) > 0 && !slices.ContainsFunc(names, wanted) {
+		named := func(n string) bool { return bytes.HasPrefix(line, []byte(`{"Name":"`+n+`"`)) }
+		if named("accept4") {
+			r.accept(line)
+		}
+		if len(names) > 0 && !slices.ContainsFunc(names, named) {
 			continue
 		}
 		var one span
-		if json.Unmarshal(line, &one) != nil {
-			continue
-		}
-		all = append(all, one)
-		switch {
-		case one.acceptedByWorker():
-			r.seen.Add(1)
-		case one.Name == "accept4" && slices.Contains(exhausting, one.text("error.type")):
-			r.paused.Add(1)
+		if json.Unmarshal(line, &one) == nil {
+			r.spans = append(r.spans, one)
 		}
 	}
+}
+
+func (r *reader) accept(line []byte) {
+	a := accept{cut(line, "thread.name"), cut(line, "syscall.ret.label"), cut(line, "error.type")}
+	switch {
+	case !strings.HasPrefix(a.thread, "wrk:"):
+		return // the admin's
+	case a.connection != "":
+		r.seen.Add(1)
+	case slices.Contains(exhausting, a.errno):
+		r.paused.Add(1)
+	}
+	r.accepts = append(r.accepts, a)
+}
+
+// cut cuts an attribute out of a line.
+func cut(line []byte, key string) string {
+	_, after, _ := bytes.Cut(line, []byte(`"Key":"`+key+`","Value":{"Type":"STRING","Value":"`))
+	value, _, _ := bytes.Cut(after, []byte(`"`))
+	return string(value)
 }
 
 func (s *span) acceptedByWorker() bool {
