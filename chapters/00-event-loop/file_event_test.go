@@ -91,6 +91,23 @@ func TestAHangUpWakesWhoeverIsThere(t *testing.T) {
 	}
 }
 
+// The reader of a pipe is gone: the kernel says EPOLLERR and nothing else.
+func TestAnErrorAloneWakesWhoeverIsThere(t *testing.T) {
+	d := quiet(t)
+	var p [2]int
+	if err := unix.Pipe2(p[:], unix.O_NONBLOCK|unix.O_CLOEXEC); err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(p[1])
+	e, got := watch(d, p[1], Level, Closed)
+	defer e.Close()
+	turns(d, 1)
+	same(t, "before", len(*got), 0)
+	unix.Close(p[0])
+	turns(d, 1)
+	same(t, "delivered", *got, []FileReady{Closed})
+}
+
 // epoll reports it though nobody asked; a level would be reported without end.
 func TestAHangUpDoesNotSpinALoopWhereNobodyListensToTheFile(t *testing.T) {
 	w := newWorld(t)

@@ -3,6 +3,7 @@ package eventloop
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -40,7 +41,8 @@ func TestAStormOfSignalsNeitherSpinsNorLosesNorHangs(t *testing.T) {
 		join := start(worker, w.rec, RunUntilExit)
 		tid := make(chan int)
 		worker.Post(nil, step.None, func() { tid <- kernel.Gettid() })
-		thread, slowest := <-tid, time.Duration(0)
+		thread := <-tid
+		var collections []time.Duration
 		for range 100 {
 			asleep(worker)
 			before := entered.Load()
@@ -52,7 +54,7 @@ func TestAStormOfSignalsNeitherSpinsNorLosesNorHangs(t *testing.T) {
 			<-rung
 			began := time.Now()
 			runtime.GC()
-			slowest = max(slowest, time.Since(began))
+			collections = append(collections, time.Since(began))
 		}
 		worker.Post(nil, step.None, func() { worker.Exit(worker) })
 		within(t, time.Minute, join)
@@ -69,8 +71,8 @@ func TestAStormOfSignalsNeitherSpinsNorLosesNorHangs(t *testing.T) {
 		if interrupted < 50 || waits > 1000 {
 			t.Errorf("%d waits, %d of them interrupted", waits, interrupted)
 		}
-		if slowest > time.Second {
-			t.Errorf("a collection took %v", slowest)
+		if slices.Sort(collections); collections[90] > 100*time.Millisecond {
+			t.Errorf("collections of garbage took up to %v", collections[90:])
 		}
 	}
 }

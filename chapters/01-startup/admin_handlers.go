@@ -3,6 +3,7 @@ package startup
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"regexp"
 	"strings"
@@ -94,8 +95,8 @@ func (a *Admin) statsJSON(w http.ResponseWriter, show func(string, bool) bool) {
 		Value any    `json:"value"`
 	}
 	type quantile struct {
-		Interval   json.Number `json:"interval"`
-		Cumulative json.Number `json:"cumulative"`
+		Interval   *float64 `json:"interval"`
+		Cumulative *float64 `json:"cumulative"`
 	}
 	all := []any{}
 	a.instance.Stats.Each(func(kind, name, value string, used bool) {
@@ -127,11 +128,12 @@ func (a *Admin) statsJSON(w http.ResponseWriter, show func(string, bool) bool) {
 	json.NewEncoder(w).Encode(map[string]any{"stats": all})
 }
 
-func numberOrNull(f float64) json.Number {
-	if f != f {
-		return "null"
+// numberOrNull: JSON has no NaN.
+func numberOrNull(f float64) *float64 {
+	if math.IsNaN(f) {
+		return nil
 	}
-	return json.Number(fmt.Sprint(f))
+	return &f
 }
 
 func percent(q []float64) []float64 {

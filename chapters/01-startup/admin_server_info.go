@@ -38,7 +38,7 @@ func (o *Options) toCommandLineOptions() *adminv3.CommandLineOptions {
 		Concurrency: uint32(o.Concurrency), Mode: adminv3.CommandLineOptions_Mode(o.Mode),
 		BaseId: uint64(o.BaseID), RestartEpoch: uint32(o.RestartEpoch), DisableHotRestart: true,
 		LogLevel: o.LogLevel.String(), ComponentLogLevel: o.ComponentLogLevel, LogFormat: o.LogFormat,
-		LogFormatEscaped: o.LogFormatEscaped, LogPath: o.LogPath,
+		LogFormatEscaped: o.LogFormatEscaped, LogPath: o.LogPath, AdminAddressPath: o.AdminAddressPath,
 		ServiceCluster: o.ServiceCluster, ServiceNode: o.ServiceNode, ServiceZone: o.ServiceZone,
 		DrainTime:          durationpb.New(time.Duration(o.DrainTime) * time.Second),
 		ParentShutdownTime: durationpb.New(time.Duration(o.ParentShutdownTime) * time.Second),

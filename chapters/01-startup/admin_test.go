@@ -39,26 +39,15 @@ static_resources:
 
 const tcpAdmin = `admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }`
 
-// startServer starts a configuration whose admin is on TCP, port 0: the log of the trace tells which.
+// startServer starts a configuration whose admin is on TCP, port 0; a file tells which that became.
 func startServer(t *testing.T, config string, args ...string) *server {
 	t.Helper()
-	port := freePort(t)
-	config = strings.Replace(config, "127.0.0.1, port_value: 0", "127.0.0.1, port_value: "+port, 1)
-	p := walktest.Start(t, "04", append([]string{"-c", walktest.Config(t, "%s", config)}, args...)...)
+	where := filepath.Join(t.TempDir(), "admin")
+	p := walktest.Start(t, "04", append([]string{"-c", walktest.Config(t, "%s", config),
+		"--admin-address-path", where}, args...)...)
 	p.WaitFor("all workers have all listeners")
-	return &server{Process: p, t: t, admin: "http://127.0.0.1:" + port,
+	return &server{Process: p, t: t, admin: "http://" + read(where),
 		client: http.Client{Timeout: walktest.Patience}}
-}
-
-// freePort is a port that nobody had a moment ago.
-func freePort(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 func (s *server) ask(method, path string) (int, string, http.Header) {
@@ -89,7 +78,7 @@ func TestAdminPages(t *testing.T) {
 	s.expect("POST", "/ready", 200, `^LIVE\n$`)
 	s.expect("GET", "/listeners", 200, `^echo::127\.0\.0\.1:[1-9]\d*\n$`)
 	s.expect("GET", "/listeners?format=json", 200,
-		`^\{\n "listener_statuses": \[\n  \{\n   "name": "echo",\n   "local_address": \{\n    "socket_address": `)
+		`^\{\n "listener_statuses": \[\n  \{\n   "name": "echo",\n   "local_address": \{\n    "socket_`)
 	s.expect("GET", "/", 200, `(?s)^envoywalk 04-threading\n.*/ready: print server state`)
 	s.expect("GET", "/help", 200, `^admin commands are:\n  /: Admin home page\n  /help: `)
 	s.expect("GET", "/nothing", 404, `(?s)^invalid path\. admin commands are:\n.*  /stats: `)
@@ -97,7 +86,8 @@ func TestAdminPages(t *testing.T) {
 	s.expect("GET", "/runtime_modify?a=1", 405, `^Method GET not allowed, POST required\.`)
 	_, _, header := s.ask("GET", "/ready")
 	if header.Get("Content-Type") != "text/plain; charset=UTF-8" ||
-		header.Get("Cache-Control") != "no-cache, max-age=0" || header.Get("X-Content-Type-Options") != "nosniff" {
+		header.Get("Cache-Control") != "no-cache, max-age=0" ||
+		header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Error(header)
 	}
 	if code := s.Stop(syscall.SIGTERM); code != 0 {
@@ -132,8 +122,8 @@ func TestServerInfo(t *testing.T) {
 		info.Node.Cluster != "ours" || info.Node.Locality.Zone != "here" || info.Node.Metadata.K != "v" {
 		t.Errorf("%+v", info)
 	}
-	if o := info.Options; o.Mode != "Serve" || o.Drain != "7s" || o.LogLevel != "debug" || o.BaseID != "0" ||
-		!strings.HasSuffix(o.Config, "envoy.yaml") || !o.NoRestart {
+	if o := info.Options; o.Mode != "Serve" || o.Drain != "7s" || o.LogLevel != "debug" ||
+		o.BaseID != "0" || !strings.HasSuffix(o.Config, "envoy.yaml") || !o.NoRestart {
 		t.Errorf("%+v", o)
 	}
 }
@@ -187,7 +177,8 @@ func TestStatsAsJSONHaveEnvoysShape(t *testing.T) {
 		t.Error(live)
 	}
 	h := some.Stats[1].Histograms
-	if len(h.Supported) != 10 || h.Supported[1] != 25 || h.Computed[0].Name != "server.initialization_time_ms" ||
+	if len(h.Supported) != 10 || h.Supported[1] != 25 ||
+		h.Computed[0].Name != "server.initialization_time_ms" ||
 		len(h.Computed[0].Values) != 10 || h.Computed[0].Values[9].Cumulative == nil {
 		t.Errorf("%+v", h)
 	}
@@ -209,18 +200,20 @@ func TestRuntimePages(t *testing.T) {
 
 func TestAHundredAskAtOnceWhileListenersAccept(t *testing.T) {
 	s := startServer(t, tcpAdmin+oneListener)
-	echo := regexp.MustCompile(`echo::(\S+)`).FindStringSubmatch(s.expect("GET", "/listeners", 200, "echo"))[1]
+	echo := strings.TrimPrefix(strings.TrimSpace(s.expect("GET", "/listeners", 200, "echo")), "echo::")
 	var all sync.WaitGroup
 	for n := range 100 {
 		all.Go(func() {
-			client := http.Client{Timeout: walktest.Patience, Transport: &http.Transport{DisableKeepAlives: true}}
+			client := http.Client{Timeout: walktest.Patience,
+				Transport: &http.Transport{DisableKeepAlives: true}}
 			answer, err := client.Get(s.admin + [...]string{"/ready", "/stats", "/listeners"}[n%3])
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			defer answer.Body.Close()
-			if body, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != 200 || len(body) == 0 {
+			body, err := io.ReadAll(answer.Body)
+			if err != nil || answer.StatusCode != 200 || len(body) == 0 {
 				t.Error(answer.StatusCode, err)
 			}
 		})
@@ -240,11 +233,11 @@ func TestAHundredAskAtOnceWhileListenersAccept(t *testing.T) {
 
 func TestAdminOverAUnixSocket(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "admin")
-	p := walktest.Start(t, "04", "-c", walktest.Config(t, "%s", "admin: { address: { pipe: { path: "+path+" } } }"+oneListener))
+	config := "admin: { address: { pipe: { path: " + path + " } } }" + oneListener
+	p := walktest.Start(t, "04", "-c", walktest.Config(t, "%s", config))
 	p.WaitFor("all workers have all listeners")
-	client := http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		return net.Dial("unix", path)
-	}}}
+	dial := func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) }
+	client := http.Client{Transport: &http.Transport{DialContext: dial}}
 	answer, err := client.Get("http://admin/ready")
 	if err != nil {
 		t.Fatal(err)
@@ -282,7 +275,8 @@ func TestAnAdminPortThatIsTakenEndsTheStart(t *testing.T) {
 	config := strings.Replace(tcpAdmin, "port_value: 0", "port_value: "+port, 1) + oneListener
 	trace := filepath.Join(t.TempDir(), "trace")
 	p := walktest.Start(t, "04", "-c", walktest.Config(t, "%s", config), "--trace", "json="+trace)
-	p.WaitFor(`error initializing configuration '.*envoy.yaml': cannot bind '127.0.0.1:` + port + `': Address already in use`)
+	p.WaitFor(`error initializing configuration '.*envoy.yaml': ` +
+		`cannot bind '127.0.0.1:` + port + `': Address already in use`)
 	p.WaitFor(`\n  at .*envoy.yaml:1:\d+\n  path: admin.address`)
 	if code := p.Wait(); code != 1 {
 		t.Error("status", code)

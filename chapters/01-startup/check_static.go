@@ -47,8 +47,9 @@ func checkListener(c *config.Result, l *listenerv3.Listener, path string, taken 
 			"a listener needs filter_chains, or a default_filter_chain")
 	}
 	if !BindsToPort(l) && taken[address.String()] {
-		return c.ErrorAt(fmt.Errorf("error adding listener: '%s' has duplicate address '%s' as existing listener",
-			l.GetName(), address), path+".address", "a listener that does not bind is found by its address alone")
+		err := fmt.Errorf("error adding listener: '%s' has duplicate address '%s' as existing listener",
+			l.GetName(), address)
+		return c.ErrorAt(err, path+".address", "a listener that does not bind is found by its address alone")
 	}
 	taken[address.String()] = true
 	return nil
@@ -84,18 +85,21 @@ func Remedy(err error, a *corev3.Address) string {
 		return "somebody listens on that path (ss -lx shows who), or it is a file that is no socket: " +
 			"only a socket that nobody listens on is removed"
 	case errors.Is(err, kernel.EADDRINUSE):
-		return "somebody listens there already (ss -ltnp shows who); two Envoys on one port need reuse_port in both"
+		return "somebody listens there already (ss -ltnp shows who); " +
+			"two Envoys on one port need reuse_port in both"
 	case errors.Is(err, kernel.EACCES) && pipe:
 		return "this user may not create files in the path's folder"
 	case errors.Is(err, kernel.EACCES):
-		return "ports below 1024 need CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start; " +
-			"or choose a port from 1024 on"
+		return "ports below 1024 need CAP_NET_BIND_SERVICE, or a lower " +
+			"net.ipv4.ip_unprivileged_port_start; or choose a port from 1024 on"
 	case errors.Is(err, kernel.ENOENT) && pipe:
 		return "the path's folder does not exist"
 	case errors.Is(err, kernel.EADDRNOTAVAIL):
-		return "the address is not this machine's; bind_to_port: false or freebind: true may be what is meant"
+		return "the address is not this machine's; " +
+			"bind_to_port: false or freebind: true may be what is meant"
 	case errors.Is(err, kernel.EPERM):
-		return "the option needs a capability that this process does not have (transparent: CAP_NET_ADMIN)"
+		return "the option needs a capability that this process does not have " +
+			"(transparent: CAP_NET_ADMIN)"
 	case errors.Is(err, kernel.EMFILE):
 		return "the process has no fd left (ulimit -n)"
 	}

@@ -21,7 +21,8 @@ func TestMain(m *testing.M) {
 
 // serve runs a whole server in this process: it starts, calls during from outside, shuts down. change may
 // fill seams. It returns the exit status and the messages of the log, in order.
-func serve(t *testing.T, yaml string, change func(*Seams), during func(*Demo), args ...string) (int, []string) {
+func serve(t *testing.T, yaml string, change func(*Seams), during func(*Demo),
+	args ...string) (int, []string) {
 	t.Helper()
 	s := Wire()
 	s.Chapter.Config = yaml

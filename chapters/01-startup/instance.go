@@ -210,8 +210,8 @@ func (i *Instance) tellLater() {
 	}
 	for n := i.Seams.Chapter.Number + 1; n < 10; n++ {
 		if fields := chapters[n]; len(fields) > 0 {
-			i.main.Warn("%d field(s) are loaded and checked but acted on only from chapter %02d on, first: %s",
-				len(fields), n, fields[0])
+			i.main.Warn("%d field(s) are loaded and checked but acted on only from chapter %02d on, "+
+				"first: %s", len(fields), n, fields[0])
 		}
 	}
 }

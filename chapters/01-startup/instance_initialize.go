@@ -106,8 +106,20 @@ func (i *Instance) startAdmin() error {
 	if err != nil {
 		return i.At(err, "admin.address", Remedy(err, a.GetAddress()))
 	}
+	i.writeAdminAddress(bound)
 	i.Admin.start(bound)
 	return nil
+}
+
+// writeAdminAddress tells other programs where the admin is. As in Envoy the server goes on where it cannot.
+func (i *Instance) writeAdminAddress(bound *network.Address) {
+	path := i.Options.AdminAddressPath
+	if path == "" {
+		return
+	}
+	if err := os.WriteFile(path, []byte(bound.String()), 0o644); err != nil {
+		i.main.Critical("cannot open admin address output file %s for writing.", path)
+	}
 }
 
 // startFlushing arms the timer by which stats sinks and the interval half of histograms are fed.

@@ -34,6 +34,7 @@ type Options struct {
 	ComponentLogLevel             string
 	LogFormat, LogPath            string
 	LogFormatEscaped              bool
+	AdminAddressPath              string
 	BaseID, RestartEpoch          int
 	DrainTime, ParentShutdownTime int // seconds
 	AllowUnknownStatic            bool

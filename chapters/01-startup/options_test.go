@@ -15,35 +15,39 @@ func parse(args ...string) (*Options, error) {
 	return ParseOptions(c, append([]string{"envoywalk"}, args...))
 }
 
+// said is what each accepted flag sets, for one value.
+var said = map[string]struct {
+	value string
+	field func(*Options) any
+	want  any
+}{
+	"config-path": {"a.yaml", func(o *Options) any { return o.ConfigPath }, "a.yaml"},
+	"config-yaml": {"{a: b}", func(o *Options) any { return o.ConfigYAML }, "{a: b}"},
+	"mode":        {"init_only", func(o *Options) any { return o.Mode }, InitOnly},
+	"concurrency": {"7", func(o *Options) any { return o.Concurrency }, 7},
+	"log-level":   {"debug", func(o *Options) any { return o.LogLevel }, log.Debug},
+	"component-log-level": {"main:off", func(o *Options) any { return o.ComponentLogLevel },
+		"main:off"},
+	"log-format":                  {"%v", func(o *Options) any { return o.LogFormat }, "%v"},
+	"log-format-escaped":          {"", func(o *Options) any { return o.LogFormatEscaped }, true},
+	"log-path":                    {"l", func(o *Options) any { return o.LogPath }, "l"},
+	"admin-address-path":          {"f", func(o *Options) any { return o.AdminAddressPath }, "f"},
+	"base-id":                     {"3", func(o *Options) any { return o.BaseID }, 3},
+	"restart-epoch":               {"0", func(o *Options) any { return o.RestartEpoch }, 0},
+	"drain-time-s":                {"5", func(o *Options) any { return o.DrainTime }, 5},
+	"parent-shutdown-time-s":      {"6", func(o *Options) any { return o.ParentShutdownTime }, 6},
+	"disable-hot-restart":         {"", func(o *Options) any { return o.RestartEpoch }, 0},
+	"allow-unknown-static-fields": {"", func(o *Options) any { return o.AllowUnknownStatic }, true},
+	"service-cluster":             {"c", func(o *Options) any { return o.ServiceCluster }, "c"},
+	"service-node":                {"n", func(o *Options) any { return o.ServiceNode }, "n"},
+	"service-zone":                {"z", func(o *Options) any { return o.ServiceZone }, "z"},
+	"trace":                       {"json", func(o *Options) any { return o.Trace }, []string{"json"}},
+	"trace-sample": {"5,100", func(o *Options) any { return o.Sample },
+		trace.Sample{First: 5, Every: 100}},
+	"tree": {"all", func(o *Options) any { return o.All }, true},
+}
+
 func TestEveryAcceptedFlagDoesWhatItSays(t *testing.T) {
-	said := map[string]struct {
-		value string
-		field func(*Options) any
-		want  any
-	}{
-		"config-path":                 {"a.yaml", func(o *Options) any { return o.ConfigPath }, "a.yaml"},
-		"config-yaml":                 {"{a: b}", func(o *Options) any { return o.ConfigYAML }, "{a: b}"},
-		"mode":                        {"init_only", func(o *Options) any { return o.Mode }, InitOnly},
-		"concurrency":                 {"7", func(o *Options) any { return o.Concurrency }, 7},
-		"log-level":                   {"debug", func(o *Options) any { return o.LogLevel }, log.Debug},
-		"component-log-level":         {"main:off", func(o *Options) any { return o.ComponentLogLevel }, "main:off"},
-		"log-format":                  {"%v", func(o *Options) any { return o.LogFormat }, "%v"},
-		"log-format-escaped":          {"", func(o *Options) any { return o.LogFormatEscaped }, true},
-		"log-path":                    {"l", func(o *Options) any { return o.LogPath }, "l"},
-		"base-id":                     {"3", func(o *Options) any { return o.BaseID }, 3},
-		"restart-epoch":               {"0", func(o *Options) any { return o.RestartEpoch }, 0},
-		"drain-time-s":                {"5", func(o *Options) any { return o.DrainTime }, 5},
-		"parent-shutdown-time-s":      {"6", func(o *Options) any { return o.ParentShutdownTime }, 6},
-		"disable-hot-restart":         {"", func(o *Options) any { return o.RestartEpoch }, 0},
-		"allow-unknown-static-fields": {"", func(o *Options) any { return o.AllowUnknownStatic }, true},
-		"service-cluster":             {"c", func(o *Options) any { return o.ServiceCluster }, "c"},
-		"service-node":                {"n", func(o *Options) any { return o.ServiceNode }, "n"},
-		"service-zone":                {"z", func(o *Options) any { return o.ServiceZone }, "z"},
-		"trace":                       {"json", func(o *Options) any { return o.Trace }, []string{"json"}},
-		"trace-sample": {"5,100", func(o *Options) any { return o.Sample },
-			trace.Sample{First: 5, Every: 100}},
-		"tree": {"all", func(o *Options) any { return o.All }, true},
-	}
 	for _, f := range flags {
 		expected, listed := said[f.name]
 		if f.refuse != "" || f.name == "help" || f.name == "version" {
@@ -82,7 +86,8 @@ func TestEveryRefusedFlagIsRefusedByNameAndReason(t *testing.T) {
 		}
 		_, err := parse(args...)
 		var m *malformed
-		if !errors.As(err, &m) || !strings.Contains(m.text, "--"+f.name) || !strings.Contains(m.text, f.refuse) {
+		if !errors.As(err, &m) || !strings.Contains(m.text, "--"+f.name) ||
+			!strings.Contains(m.text, f.refuse) {
 			t.Errorf("--%s: %v", f.name, err)
 		}
 	}

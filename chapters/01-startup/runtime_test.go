@@ -20,9 +20,11 @@ func withRuntime(t *testing.T, layers string, ask func(*Instance, *Runtime)) {
 }
 
 func TestNestedKeysAreWrittenWithDots(t *testing.T) {
-	withRuntime(t, `{name: a, static_layer: {overload: {global_downstream_max_connections: 5}, x.y: 6, z: {q: {r: "7"}}}}`,
+	withRuntime(t, `{name: a, static_layer: {overload: {global_downstream_max_connections: 5}, x.y: 6,
+		z: {q: {r: "7"}}}}`,
 		func(i *Instance, r *Runtime) {
-			for key, want := range map[string]uint64{GlobalConnectionLimit: 5, "x.y": 6, "z.q.r": 7, "z.q": 99} {
+			for key, want := range map[string]uint64{
+				GlobalConnectionLimit: 5, "x.y": 6, "z.q.r": 7, "z.q": 99} {
 				if got := r.Integer(i.Dispatcher, key, 99); got != want {
 					t.Errorf("%s: %d, want %d", key, got, want)
 				}
@@ -31,7 +33,8 @@ func TestNestedKeysAreWrittenWithDots(t *testing.T) {
 }
 
 func TestLaterLayersWin(t *testing.T) {
-	withRuntime(t, `{name: base, static_layer: {a: 1, b: 1, c: {d: 1}}}, {name: over, static_layer: {b: 2, c.d: 3}}`,
+	withRuntime(t, `{name: base, static_layer: {a: 1, b: 1, c: {d: 1}}},
+		{name: over, static_layer: {b: 2, c.d: 3}}`,
 		func(i *Instance, r *Runtime) {
 			for key, want := range map[string]uint64{"a": 1, "b": 2, "c.d": 3} {
 				if got := r.Integer(i.Dispatcher, key, 0); got != want {
@@ -56,23 +59,24 @@ func TestWhatCountsAsAWholeNumber(t *testing.T) {
 }
 
 func TestLayersThatEnvoyRefuses(t *testing.T) {
-	for layers, want := range map[string]string{
-		"{name: a, static_layer: {k: [1]}}":                                     "Invalid runtime entry value for k",
-		"{name: a, static_layer: {k: {l: null}}}":                               "Invalid runtime entry value for k.l",
-		"{name: a, static_layer: {}}, {name: a, static_layer: {}}":              "Duplicate layer name: a",
-		"{name: a, admin_layer: {}}, {name: b, admin_layer: {}}":                "Too many admin layers specified",
-		"{name: a, static_layer: {}}, {name: b, disk_layer: {subdirectory: x}}": "disk_layer",
+	for _, c := range []struct{ layers, want string }{
+		{"{name: a, static_layer: {k: [1]}}", "Invalid runtime entry value for k"},
+		{"{name: a, static_layer: {k: {l: null}}}", "Invalid runtime entry value for k.l"},
+		{"{name: a, static_layer: {}}, {name: a, static_layer: {}}", "Duplicate layer name: a"},
+		{"{name: a, admin_layer: {}}, {name: b, admin_layer: {}}", "Too many admin layers specified"},
+		{"{name: a, static_layer: {}}, {name: b, disk_layer: {subdirectory: x}}", "disk_layer"},
 	} {
-		path := walktest.Config(t, "layered_runtime:\n  layers: ["+layers+"]\n")
+		path := walktest.Config(t, "layered_runtime:\n  layers: ["+c.layers+"]\n")
 		code, log := serve(t, "", nil, nil, "-c", path)
-		if code != 1 || !strings.Contains(strings.Join(log, "\n"), want) {
-			t.Errorf("%s: status %d, log %q", layers, code, only(log, "error"))
+		if code != 1 || !strings.Contains(strings.Join(log, "\n"), c.want) {
+			t.Errorf("%s: status %d, log %q", c.layers, code, only(log, "error"))
 		}
 	}
 }
 
 func TestTheAdminLayerIsWrittenAndTakenBack(t *testing.T) {
-	withRuntime(t, `{name: a, static_layer: {k: 1}}, {name: b, admin_layer: {}}`, func(i *Instance, r *Runtime) {
+	const layers = `{name: a, static_layer: {k: 1}}, {name: b, admin_layer: {}}`
+	withRuntime(t, layers, func(i *Instance, r *Runtime) {
 		for _, c := range []struct {
 			value string
 			want  uint64
@@ -90,7 +94,8 @@ func TestTheAdminLayerIsWrittenAndTakenBack(t *testing.T) {
 		}
 	})
 	withRuntime(t, `{name: a, static_layer: {k: 1}}`, func(i *Instance, r *Runtime) {
-		if err := r.MergeValues(map[string]string{"k": "2"}); fmt.Sprint(err) != "No admin layer specified" {
+		err := r.MergeValues(map[string]string{"k": "2"})
+		if fmt.Sprint(err) != "No admin layer specified" {
 			t.Error(err)
 		}
 	})
@@ -102,7 +107,9 @@ func TestTheConnectionLimitsAbsenceIsTold(t *testing.T) {
 	if len(only(log, told)) != 1 {
 		t.Error("without a limit it must be told, once")
 	}
-	_, log = serve(t, "{layered_runtime: {layers: [{name: a, static_layer: {"+GlobalConnectionLimit+": 9}}]}}", nil, nil)
+	const limited = "{layered_runtime: {layers: [{name: a, static_layer: {" +
+		GlobalConnectionLimit + ": 9}}]}}"
+	_, log = serve(t, limited, nil, nil)
 	if len(only(log, told)) != 0 {
 		t.Error("with a limit there is nothing to tell")
 	}

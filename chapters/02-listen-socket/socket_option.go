@@ -41,14 +41,16 @@ func (l *Listener) buildListenSocketOptions() {
 	}
 	if c.GetFreebind().GetValue() {
 		l.Options = append(l.Options, &SocketOption{Field: "freebind", State: Prebind, Value: 1,
-			Level: kernel.IPPROTO_IP, Name: kernel.IP_FREEBIND, V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_FREEBIND}})
+			Level: kernel.IPPROTO_IP, Name: kernel.IP_FREEBIND,
+			V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_FREEBIND}})
 	}
 	if l.ReusePort {
-		l.Options = append(l.Options, &SocketOption{Field: "reuse_port", State: Prebind, Level: kernel.SOL_SOCKET,
-			Name: kernel.SO_REUSEPORT, Value: 1})
+		l.Options = append(l.Options, &SocketOption{Field: "reuse_port", State: Prebind,
+			Level: kernel.SOL_SOCKET, Name: kernel.SO_REUSEPORT, Value: 1})
 	}
 	for n, o := range c.GetSocketOptions() {
-		literal := &SocketOption{Field: fmt.Sprintf("socket_options[%d]", n), State: o.GetState(), Level: int(o.GetLevel()), Name: int(o.GetName())}
+		literal := &SocketOption{Field: fmt.Sprintf("socket_options[%d]", n), State: o.GetState(),
+			Level: int(o.GetLevel()), Name: int(o.GetName())}
 		switch v := o.GetValue().(type) {
 		case *corev3.SocketOption_IntValue:
 			literal.Value = int(v.IntValue)
@@ -61,8 +63,9 @@ func (l *Listener) buildListenSocketOptions() {
 
 // transparent is set twice, before bind and after, as Envoy does.
 func transparent(s OptionState) *SocketOption {
-	return &SocketOption{Field: "transparent", State: s, Level: kernel.IPPROTO_IP, Name: kernel.IP_TRANSPARENT,
-		Value: 1, V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_TRANSPARENT}}
+	return &SocketOption{Field: "transparent", State: s, Value: 1,
+		Level: kernel.IPPROTO_IP, Name: kernel.IP_TRANSPARENT,
+		V6: [2]int{kernel.IPPROTO_IPV6, kernel.IPV6_TRANSPARENT}}
 }
 
 // buildTCPFastOpen adds the option that only a listening socket takes.

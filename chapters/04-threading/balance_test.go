@@ -11,7 +11,7 @@ func TestTheExactBalancerSpreadsConnectionsEvenly(t *testing.T) {
 	set := setup{concurrency: workers, lab: []string{"hold"}, listeners: []string{
 		tcp("a", "127.0.0.1", 0, "connection_balance_config: {exact_balance: {}}"),
 		tcp("b", "127.0.0.1", 0, "connection_balance_config: {exact_balance: {}}", "reuse_port: true")}}
-	trace := set.traced(t)
+	trace := set.traced(t, "ActiveTcpListener::", "connection C", "post worker_", "run worker_")
 	s := set.start(t)
 	at := s.addresses()
 	a := connect(t, at["a"], workers*each)

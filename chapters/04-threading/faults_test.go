@@ -2,6 +2,7 @@ package threading
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -97,39 +98,58 @@ func TestWantOfMemoryPausesAnAcceptLoop(t *testing.T) {
 	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
 		tcp("b", "127.0.0.1", 0)}}.start(t)
 	at := s.addresses()
+	fds, threads := s.settled()
+	var clients []net.Conn
 	for n, errno := range exhausting {
 		s.tell("script accept4 " + errno + " 0 2")
-		dial(t, at["a"])
+		clients = append(clients, dial(t, at["a"]))
 		s.wantHeld(2*n + 1)
 		s.wantStat("accept_paused", 2*(n+1))
-		dial(t, at["b"])
+		clients = append(clients, dial(t, at["b"]))
 		s.wantHeld(2*n + 2)
 	}
 	if n := s.said("pauses accepting"); n != len(exhausting) {
 		t.Errorf("it was said %d times in %d spells", n, len(exhausting))
 	}
 	s.wantStat("accept_skipped", 0)
+	s.wantAllGone(clients, fds, threads)
 	s.stop()
 }
 
 func TestAPeerThatIsGoneDoesNotEndTheAcceptLoop(t *testing.T) {
-	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0)}}.start(t)
-	address := s.addresses()["a"]
+	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
+		tcp("b", "127.0.0.1", 0)}}.start(t)
+	at := s.addresses()
+	fds, threads := s.settled()
+	var clients []net.Conn
 	gone := []string{"EINTR", "ECONNABORTED", "EPROTO", "EPERM", "ENOTSUP", "ENETDOWN", "ENETUNREACH",
 		"EHOSTDOWN", "EHOSTUNREACH", "ENOPROTOOPT", "ENONET"}
 	for n, errno := range gone {
 		s.tell("script accept4 " + errno + " 0 3")
-		dial(t, address)
+		clients = append(clients, dial(t, at["a"]))
 		s.wantHeld(n + 1)
 		s.wantStat("accept_skipped", 3*(n+1))
 	}
 	const more = 3*maxSkips + 1 // than one event may skip
 	s.tell(fmt.Sprintf("script accept4 ECONNABORTED 0 %d", more))
-	connect(t, address, 4)
+	clients = append(clients, connect(t, at["a"], 4)...)
 	s.wantHeld(len(gone) + 4)
+	clients = append(clients, connect(t, at["b"], 4)...)
+	s.wantHeld(len(gone) + 8)
 	s.wantStat("accept_skipped", 3*len(gone)+more)
 	s.wantStat("accept_paused", 0)
+	s.wantAllGone(clients, fds, threads)
 	s.stop()
+}
+
+// wantAllGone: when the clients have left, nothing is held for them.
+func (s *server) wantAllGone(clients []net.Conn, fds, threads int) {
+	s.t.Helper()
+	for _, c := range clients {
+		c.Close()
+	}
+	s.wantHeld(0)
+	s.wantBackTo(fds, threads)
 }
 
 func TestAnAcceptThatCanNeverWorkEndsOnlyItsListener(t *testing.T) {
@@ -170,13 +190,14 @@ func TestAPortThatIsStolenBeforeListen(t *testing.T) {
 	if len(thief) != 1 || thief[0].backlog != 1 {
 		t.Fatalf("%v listen, want the thief alone", thief)
 	}
-	if fds := s.boundTo(port); len(fds) != 1 || fds[0] != s.fdsOf(thief[0].inode)[0] {
-		t.Errorf("fds %v are bound to the port, want the thief's alone", fds)
+	fds := s.boundTo(port)
+	if len(fds) != 1 || fds[0] != s.fdsOf(thief[0].inode)[0] {
+		t.Fatalf("fds %v are bound to the port, want the thief's alone", fds)
 	}
 	for _, entries := range s.epolls() {
 		for _, w := range entries {
-			if _, open := s.descriptors()[w.fd]; !open {
-				t.Errorf("fd %d is watched and closed", w.fd)
+			if w.fd == fds[0] {
+				t.Errorf("fd %d of the thief is watched", w.fd)
 			}
 		}
 	}
@@ -207,18 +228,31 @@ func (s *server) boundTo(port int) (fds []int) {
 }
 
 func TestOneWorkersFailureTakesTheListenerFromAll(t *testing.T) {
-	// The admin listens first, then every worker on its own: the third call is some worker's.
-	s := setup{concurrency: workers, lab: []string{"hold", "script listen EADDRINUSE 2 1"},
-		listeners: []string{tcp("a", "127.0.0.1", 0, "reuse_port: true")}}.start(t)
-	s.wantStat("listener_create_failure", 1)
-	s.wantStat("listener_create_success", workers-1)
-	s.wantStat("total_listeners_active", 0)
-	s.wantStat("total_listeners_draining", 0)
-	s.wantStat("workers_started", 1)
-	s.wantIdle()
-	s.tell("add " + lateListener)
-	s.wantStat("listener_create_success", 2*workers-1)
-	dial(t, s.addresses()["late"])
-	s.wantHeld(1)
-	s.stop()
+	for _, c := range []struct{ what, script, more, why string }{
+		// The admin listens first; the third call is some worker's.
+		{"listen", "script listen EADDRINUSE 2 1", "reuse_port: true", "cannot listen on .*: Address already in use"},
+		{"copy", "script fcntl EMFILE 1 1", "reuse_port: false", "cannot duplicate the socket of .*: Too many open files"},
+		// Main sets two options and each worker but one three: whose twelfth it is, it is the one after listen.
+		{"option", "script setsockopt ENOMEM 11 1", "reuse_port: true, tcp_fast_open_queue_length: 5",
+			"cannot set post-listen socket option on socket"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			s := setup{concurrency: workers, lab: []string{"hold", c.script},
+				listeners: []string{tcp("a", "127.0.0.1", 0, c.more)}}.start(t)
+			if n := s.said("failed to add listener on worker: " + c.why); n != 1 {
+				t.Errorf("%d workers said why, want the one:\n%s", n, s.Stderr)
+			}
+			s.wantStat("listener_create_failure", 1)
+			s.wantStat("listener_create_success", workers-1)
+			s.wantStat("total_listeners_active", 0)
+			s.wantStat("total_listeners_draining", 0)
+			s.wantStat("workers_started", 1)
+			s.wantIdle()
+			s.tell("add " + lateListener)
+			s.wantStat("listener_create_success", 2*workers-1)
+			dial(t, s.addresses()["late"])
+			s.wantHeld(1)
+			s.stop()
+		})
+	}
 }

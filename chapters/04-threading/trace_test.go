@@ -63,8 +63,8 @@ type reader struct {
 // accept is an accept4 of a worker.
 type accept struct{ thread, connection, errno string }
 
-// traced gives a server a trace and returns who reads it. Spans of other names than these are not parsed, which
-// takes longer than all the rest; without any, all are.
+// traced gives a server a trace and returns who reads it. Spans whose names begin otherwise are not parsed, which
+// takes longer than all the rest; without names, all are.
 func (s *setup) traced(t *testing.T, names ...string) *reader {
 	path := filepath.Join(t.TempDir(), "trace")
 	if err := unix.Mkfifo(path, 0o600); err != nil {
@@ -99,7 +99,7 @@ func (r *reader) read(path string, names []string) {
 		if err == io.EOF {
 			return
 		}
-		named := func(n string) bool { return bytes.HasPrefix(line, []byte(`{"Name":"`+n+`"`)) }
+		named := func(n string) bool { return bytes.HasPrefix(line, []byte(`{"Name":"`+n)) }
 		if named("accept4") {
 			r.accept(line)
 		}

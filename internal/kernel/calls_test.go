@@ -111,6 +111,9 @@ func TestStraceAgreesWithEverySpan(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	kernel := straced(t, log)
+	if raw, _ := os.ReadFile(log); !regexp.MustCompile(`EPOLL_CTL_DEL, \d+, NULL`).Match(raw) {
+		t.Error("the delete of an interest is told with NULL and made with something else")
+	}
 	agreed := 0
 	for line := range strings.Lines(string(out)) {
 		tid, call, _ := strings.Cut(strings.TrimSpace(line), " ")

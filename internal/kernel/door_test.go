@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -196,13 +197,15 @@ func TestASignalEndsTheWaitAndTheDoorDoesNotRetryIt(t *testing.T) {
 }
 
 func TestABlockingWaitDoesNotHoldUpTheGarbageCollector(t *testing.T) {
-	w := startWait(t, nil, 2000, true)
-	for range 10 {
+	w := startWait(t, nil, 10_000, true)
+	var took []time.Duration
+	for range 11 {
 		began := time.Now()
 		runtime.GC()
-		if took := time.Since(began); took > 100*time.Millisecond {
-			t.Errorf("a collection took %v", took)
-		}
+		took = append(took, time.Since(began))
+	}
+	if slices.Sort(took); took[5] > 100*time.Millisecond {
+		t.Errorf("collections took %v", took)
 	}
 	if w.isOver() {
 		t.Errorf("the wait was over: %d, %v after %v", w.n, w.errno, w.took)
@@ -291,7 +294,6 @@ func BenchmarkSyscallSpan(b *testing.B) {
 }
 
 func benchEventfd(b *testing.B, l *trace.Lane, event int) {
-	b.ReportAllocs()
 	for b.Loop() {
 		EventfdWrite(l, event)
 		EventfdRead(l, event)

@@ -43,9 +43,13 @@ func ordered(t *testing.T, text string, parts ...string) {
 
 // TestTheStartUpIsToldInEnvoysOrder: with static clusters the workers start before the main loop's line.
 func TestTheStartUpIsToldInEnvoysOrder(t *testing.T) {
-	config := walktest.Config(t, adminAt(shortDir(t)+"/admin")+static+listener("a", anyPort, ""))
+	admin := shortDir(t) + "/admin"
+	config := walktest.Config(t, adminAt(admin)+static+listener("a", anyPort, ""))
 	p := walktest.Start(t, "04", "-c", config)
 	p.WaitFor("all workers have all listeners")
+	if state := get(t, admin, "/ready"); state != "LIVE\n" {
+		t.Errorf("/ready says %q", state)
+	}
 	p.Stop(syscall.SIGTERM)
 	inOrder(t, p.Stderr.String(), epoch, extensions, adminAddress, runtimeIs, loadingTracing, loadingSecrets,
 		loadingCluster, loadingListen, loadingStats, noLimit, clustersReady, startingWorkers, startingLoop,
