@@ -18,8 +18,8 @@ import (
 	"envoywalk/internal/kernel"
 )
 
-// accessLog appends a line for each admin request to a file or a standard stream. The admin's goroutines
-// write, never the main thread; a line is one Write.
+// accessLog appends a line for each admin request to a file or a standard stream. The admin's
+// goroutines write, never the main thread; a line is one Write.
 //
 // Envoy: Extensions::AccessLoggers::File::FileAccessLog over AccessLog::AccessLogFileImpl
 type accessLog struct {
@@ -108,8 +108,8 @@ func accessLogText(f *corev3.SubstitutionFormatString) (string, error) {
 	return defaultAccessLogFormat, nil
 }
 
-// reopen opens the file by its path: at the start, and after it was moved away. On an error the log goes
-// on in the old file. A standard stream stays what it is.
+// reopen opens the file by its path: at the start, and after it was moved away. On an error the
+// log goes on in the old file. A standard stream stays what it is.
 //
 // Envoy: AccessLog::AccessLogFileImpl::open, reopen
 func (l *accessLog) reopen() error {

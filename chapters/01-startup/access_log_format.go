@@ -45,7 +45,8 @@ func (r *answeredRequest) Write(p []byte) (int, error) {
 // Envoy: Formatter::FormatterImpl
 type accessLogFormat []func(*answeredRequest) string
 
-// parseAccessLogFormat takes a format string apart. It fails at the first operator that is not rebuilt.
+// parseAccessLogFormat takes a format string apart. It fails at the first operator that is not
+// rebuilt.
 //
 // Envoy: Formatter::SubstitutionFormatParser::parse
 func parseAccessLogFormat(format string) (f accessLogFormat, err error) {
@@ -110,7 +111,8 @@ func accessLogOperator(operator string) (func(*answeredRequest) string, error) {
 	}, nil
 }
 
-// plainOperators are those without a parameter. Nobody proxies an admin request, so no host is upstream.
+// plainOperators are those without a parameter. Nobody proxies an admin request, so no host is
+// upstream.
 var plainOperators = map[string]func(*answeredRequest) string{
 	"START_TIME":     func(r *answeredRequest) string { return r.began.UTC().Format(startTime) },
 	"PROTOCOL":       func(r *answeredRequest) string { return r.request.Proto },
@@ -135,8 +137,9 @@ const startTime = "2006-01-02T15:04:05.000Z"
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-// header is a header's value; :method, :path, :authority and :scheme are what HTTP/2 calls the parts of the
-// request line. What a client sent is shown as it is, but for line breaks, which net/http refuses.
+// header is a header's value; :method, :path, :authority and :scheme are what HTTP/2 calls the
+// parts of the request line. What a client sent is shown as it is, but for line breaks, which
+// net/http refuses.
 func (r *answeredRequest) header(of, name string) string {
 	if of == "RESP" {
 		return r.Header().Get(name)

@@ -18,9 +18,9 @@ import (
 	"envoywalk/trace"
 )
 
-// Admin answers questions about the server. Its socket is bound, listened on and accepted like every other;
-// from the accepted fd on, Go's net/http speaks HTTP, on goroutines outside the walk. What they ask of
-// the server they ask by post.
+// Admin answers questions about the server. Its socket is bound, listened on and accepted like
+// every other; from the accepted fd on, Go's net/http speaks HTTP, on goroutines outside the
+// walk. What they ask of the server they ask by post.
 //
 // Envoy: Server::AdminImpl
 type Admin struct {

@@ -32,7 +32,8 @@ func (a *Admin) allPages() []adminPage {
 	}
 }
 
-// maxAdminBody is how much of a request's body is read; net/http closes the connection of a longer one.
+// maxAdminBody is how much of a request's body is read; net/http closes the connection of a
+// longer one.
 const maxAdminBody = 64 << 10
 
 // ServeHTTP reads the whole request, as Envoy's AdminFilter does, answers it and logs it.
@@ -50,7 +51,8 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.runCallback(answered, r)
 }
 
-// runCallback finds the page by its whole path. As in Envoy, any method will do where nothing changes.
+// runCallback finds the page by its whole path. As in Envoy, any method will do where nothing
+// changes.
 //
 // Envoy: Server::AdminImpl::runCallback
 func (a *Admin) runCallback(w http.ResponseWriter, r *http.Request) {

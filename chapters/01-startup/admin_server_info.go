@@ -66,7 +66,8 @@ func localInfo(node *corev3.Node, o *Options) *corev3.Node {
 	return n
 }
 
-// writeProto answers with a message as JSON, indented as Envoy does: protojson's own spaces vary by build.
+// writeProto answers with a message as JSON, indented as Envoy does: protojson's own spaces vary
+// by build.
 func (a *Admin) writeProto(w http.ResponseWriter, how protojson.MarshalOptions, m proto.Message) {
 	text, err := how.Marshal(m)
 	var indented bytes.Buffer

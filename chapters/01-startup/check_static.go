@@ -13,8 +13,8 @@ import (
 	"envoywalk/internal/network"
 )
 
-// checkStatic makes sure, before anything is opened, of what every mode checks: what validate calls OK, serve
-// must not refuse for the configuration's own sake.
+// checkStatic makes sure, before anything is opened, of what every mode checks: what validate
+// calls OK, serve must not refuse for the configuration's own sake.
 //
 // Envoy: Server::ValidationInstance, which builds everything but sockets and threads
 func checkStatic(c *config.Result) error {

@@ -16,8 +16,9 @@ var demoConfig string
 
 const tryNext = "Next: write an envoy.yaml and run this with -c envoy.yaml; SIGTERM (Ctrl-C) ends it."
 
-// Demo is a run without a configuration: the chapter's own envoy.yaml, a client of our own, and an end. It
-// runs on a thread of its own; of that the trace shows only what it posts to the server.
+// Demo is a run without a configuration: the chapter's own envoy.yaml, a client of our own, and
+// an end. It runs on a thread of its own; of that the trace shows only what it posts to the
+// server.
 type Demo struct {
 	Instance *Instance
 	lane     *trace.Lane

@@ -14,8 +14,8 @@ import (
 	"envoywalk/trace"
 )
 
-// GuardDog watches threads from a thread of its own: who gives no sign of life for too long is counted, and,
-// where the configuration says so, takes the process down.
+// GuardDog watches threads from a thread of its own: who gives no sign of life for too long is
+// counted, and, where the configuration says so, takes the process down.
 //
 // Envoy: Server::GuardDogImpl
 type GuardDog struct {

@@ -36,8 +36,8 @@ type InitTarget struct {
 	done       bool
 }
 
-// NewInitTarget makes a target; initialize is called when the manager asks, and must sooner or later lead to
-// Ready.
+// NewInitTarget makes a target; initialize is called when the manager asks, and must sooner or
+// later lead to Ready.
 func NewInitTarget(name string, initialize func()) *InitTarget {
 	return &InitTarget{Name: name, initialize: initialize}
 }
@@ -73,8 +73,8 @@ func (m *InitManager) Initialize(ready func()) {
 	m.settle()
 }
 
-// Ready says that the target is initialized, or gone: it is no longer waited for. Saying so twice is
-// harmless.
+// Ready says that the target is initialized, or gone: it is no longer waited for. Saying so twice
+// is harmless.
 //
 // Envoy: Init::TargetImpl::ready
 func (t *InitTarget) Ready() {

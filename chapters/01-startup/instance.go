@@ -16,8 +16,8 @@ import (
 	"envoywalk/trace"
 )
 
-// Instance is the server: one a process. Everything in it belongs to the main thread, but for what has a
-// lock of its own (stats, log).
+// Instance is the server: one a process. Everything in it belongs to the main thread, but for
+// what has a lock of its own (stats, log).
 //
 // Envoy: Server::InstanceImpl
 type Instance struct {
@@ -54,8 +54,8 @@ type Instance struct {
 	shuttingDown bool
 }
 
-// newInstance builds the server. What goes wrong is logged, what was built is taken down again, and the
-// error is returned.
+// newInstance builds the server. What goes wrong is logged, what was built is taken down again,
+// and the error is returned.
 //
 // Envoy: Server::InstanceImpl::InstanceImpl
 func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log.Logger) (*Instance, error) {
@@ -86,8 +86,9 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	return i, nil
 }
 
-// OnRefusal keeps what is to be taken back if the start is refused. Closing fds is not enough for everything:
-// the file of a unix socket stays. A server that did start leaves it behind, as Envoy does.
+// OnRefusal keeps what is to be taken back if the start is refused. Closing fds is not enough for
+// everything: the file of a unix socket stays. A server that did start leaves it behind, as Envoy
+// does.
 func (i *Instance) OnRefusal(f func()) { i.undo = append(i.undo, f) }
 
 // allocateDispatcher makes the dispatcher that the main thread will later run.
@@ -158,8 +159,8 @@ func (i *Instance) Shutdown() {
 	i.notifyCallbacksForStage(StageShutdownExit, func() { i.Dispatcher.Exit(i.Dispatcher) })
 }
 
-// terminate takes down what was built, in Envoy's order; workers are stopped and joined before anything they
-// could still use goes.
+// terminate takes down what was built, in Envoy's order; workers are stopped and joined before
+// anything they could still use goes.
 //
 // Envoy: Server::InstanceImpl::terminate
 func (i *Instance) terminate() {

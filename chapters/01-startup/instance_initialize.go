@@ -10,8 +10,8 @@ import (
 	"envoywalk/internal/step"
 )
 
-// initialize does everything before run, in Envoy's order; the numbers are those of the walk. Nothing here
-// waits for anybody.
+// initialize does everything before run, in Envoy's order; the numbers are those of the walk.
+// Nothing here waits for anybody.
 //
 // Envoy: Server::InstanceImpl::initialize
 func (i *Instance) initialize() (err error) {
@@ -86,8 +86,8 @@ func (i *Instance) loadServerFlags() {
 	}
 }
 
-// startAdmin binds and listens on main, before any static listener: a server whose configuration is broken
-// can still be asked what is wrong.
+// startAdmin binds and listens on main, before any static listener: a server whose configuration
+// is broken can still be asked what is wrong.
 func (i *Instance) startAdmin() error {
 	a := i.Bootstrap().GetAdmin()
 	if a.GetAddress() == nil {
@@ -111,7 +111,8 @@ func (i *Instance) startAdmin() error {
 	return nil
 }
 
-// writeAdminAddress tells other programs where the admin is. As in Envoy the server goes on where it cannot.
+// writeAdminAddress tells other programs where the admin is. As in Envoy the server goes on where
+// it cannot.
 func (i *Instance) writeAdminAddress(bound *network.Address) {
 	path := i.Options.AdminAddressPath
 	if path == "" {

@@ -13,7 +13,8 @@ const (
 	StageShutdownExit              // the main loop is about to end
 )
 
-// lifecycle keeps who asked. A callback that cannot finish at once keeps done and calls it later, on main.
+// lifecycle keeps who asked. A callback that cannot finish at once keeps done and calls it later,
+// on main.
 type lifecycle map[Stage][]func(done func())
 
 // RegisterCallback asks to be told of a stage. Main thread.

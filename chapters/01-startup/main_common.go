@@ -1,8 +1,8 @@
 // Package startup is chapter 01: from main to a server whose main loop runs.
 //
-// It follows the article's first part: main, MainCommon, MainCommonBase, the one InstanceImpl with its long
-// initialize, and run. What it leaves open stands in seams.go: listeners are chapter 02's, workers
-// chapter 04's, clusters chapter 06's.
+// It follows the article's first part: main, MainCommon, MainCommonBase, the one InstanceImpl
+// with its long initialize, and run. What it leaves open stands in seams.go: listeners are
+// chapter 02's, workers chapter 04's, clusters chapter 06's.
 package startup
 
 import (
@@ -21,8 +21,8 @@ import (
 	"envoywalk/trace/sink"
 )
 
-// The main goroutine must be the process's main thread for its tid to be the pid, and only before main
-// begins can that be had.
+// The main goroutine must be the process's main thread for its tid to be the pid, and only before
+// main begins can that be had.
 func init() { runtime.LockOSThread() }
 
 // Main is a chapter's binary: it returns the exit status. args[0] is the program's name.
@@ -52,8 +52,8 @@ func (s *Seams) main(lane *trace.Lane, t *tracing, args []string) int {
 	return s.mainCommonMain(lane, t, args)
 }
 
-// mainCommonMain turns what construction throws into an exit status. What run meets is not caught: a server
-// that serves and then fails should be seen to fail.
+// mainCommonMain turns what construction throws into an exit status. What run meets is not
+// caught: a server that serves and then fails should be seen to fail.
 //
 // Envoy: MainCommon::main
 func (s *Seams) mainCommonMain(lane *trace.Lane, t *tracing, args []string) int {
@@ -102,7 +102,8 @@ func (m *MainCommon) run(lane *trace.Lane) bool {
 	return m.base.run(lane)
 }
 
-// MainCommonBase holds what outlives the server: the restarter, thread-local storage, the log, the stats.
+// MainCommonBase holds what outlives the server: the restarter, thread-local storage, the log,
+// the stats.
 //
 // Envoy: MainCommonBase
 type MainCommonBase struct {
@@ -131,8 +132,8 @@ func newMainCommonBase(lane *trace.Lane, s *Seams, t *tracing, o *Options) (*Mai
 	return b, nil
 }
 
-// run reports whether all went well. InitOnly has nothing left to do: the instance is built, its sockets
-// are bound, and nothing listens.
+// run reports whether all went well. InitOnly has nothing left to do: the instance is built, its
+// sockets are bound, and nothing listens.
 //
 // Envoy: MainCommonBase::run
 func (b *MainCommonBase) run(lane *trace.Lane) bool {
@@ -186,8 +187,8 @@ func newLogger(o *Options) (*log.Logger, error) {
 	return logger, nil
 }
 
-// api stands for the platform services that Envoy bundles: threads, files, time, stats. Go brings most of
-// them along; what is left is the stats store and the maker of dispatchers.
+// api stands for the platform services that Envoy bundles: threads, files, time, stats. Go brings
+// most of them along; what is left is the stats store and the maker of dispatchers.
 //
 // Envoy: Api::Impl
 type api struct {

@@ -24,8 +24,8 @@ type mainConfig struct {
 	flushInterval   time.Duration
 }
 
-// initialize: what reads comes after what is read. Listeners come after clusters, because their filters name
-// clusters; the sockets of static listeners are made, and bound, in here.
+// initialize: what reads comes after what is read. Listeners come after clusters, because their
+// filters name clusters; the sockets of static listeners are made, and bound, in here.
 //
 // Envoy: Server::Configuration::MainImpl::initialize
 func (m *mainConfig) initialize() error {
@@ -99,7 +99,8 @@ func (m *mainConfig) initializeWatchdogs() error {
 	return nil
 }
 
-// watchdogConfig: the jitter keeps the processes of a fleet from being killed all at the same moment.
+// watchdogConfig: the jitter keeps the processes of a fleet from being killed all at the same
+// moment.
 //
 // Envoy: Server::Configuration::WatchdogImpl::WatchdogImpl
 func watchdogConfig(w *bootstrapv3.Watchdog) WatchdogConfig {

@@ -115,8 +115,8 @@ func (o *Options) parseOne(rest []string, given map[string]bool) (used int, name
 	return 2, f.name, f.apply(o, word, rest[1])
 }
 
-// apply sets the flag. One that is refused is only remembered: the flags that follow may make Envoy's own
-// objection to it the better answer.
+// apply sets the flag. One that is refused is only remembered: the flags that follow may make
+// Envoy's own objection to it the better answer.
 func (f *flag) apply(o *Options, word, value string) error {
 	if f.refuse == "" {
 		return f.set(o, value)

@@ -21,8 +21,8 @@ type runHelper struct {
 	ended    chan struct{} // it has, and so has its lane
 }
 
-// newRunHelper: with clusters that need no waiting for, all of this, starting the workers included, happens
-// in here, before the main loop runs; otherwise later, from the loop.
+// newRunHelper: with clusters that need no waiting for, all of this, starting the workers
+// included, happens in here, before the main loop runs; otherwise later, from the loop.
 //
 // Envoy: Server::RunHelper::RunHelper
 func newRunHelper(i *Instance) *runHelper {
@@ -60,8 +60,8 @@ func (i *Instance) runPostInitCallback() {
 // caught are the signals that mean something to a server.
 var caught = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP}
 
-// listenToSignals posts to main what the operator says. The Go runtime delivers signals to a goroutine; this
-// one holds a thread and a lane of its own, so that its posts can be seen.
+// listenToSignals posts to main what the operator says. The Go runtime delivers signals to a
+// goroutine; this one holds a thread and a lane of its own, so that its posts can be seen.
 func (r *runHelper) listenToSignals() {
 	signal.Notify(r.signals, caught...)
 	cause := r.instance.Lane().Current()
@@ -110,8 +110,8 @@ func (i *Instance) reopenLogs() {
 	i.AccessLogs.Reopen()
 }
 
-// close ends the goroutine. The signals stay caught, and now have no effect: a second SIGTERM must not cut a
-// shutdown short.
+// close ends the goroutine. The signals stay caught, and now have no effect: a second SIGTERM
+// must not cut a shutdown short.
 func (r *runHelper) close() {
 	close(r.done)
 	<-r.ended

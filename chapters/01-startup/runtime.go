@@ -25,8 +25,8 @@ func ListenerConnectionLimit(listener string) string {
 	return "envoy.resource_limits.listener." + listener + ".connection_limit"
 }
 
-// Runtime is the set of values that may change while the server runs. Main owns the layers; every thread has
-// its own snapshot, which nobody changes once it is made.
+// Runtime is the set of values that may change while the server runs. Main owns the layers; every
+// thread has its own snapshot, which nobody changes once it is made.
 //
 // Envoy: Runtime::LoaderImpl
 type Runtime struct {
@@ -59,8 +59,8 @@ type runtimeStats struct {
 	numKeys, numLayers, adminsActive *stats.Gauge
 }
 
-// newRuntime reads the layers into a first snapshot. With nothing configured there are two empty layers, so
-// that /runtime_modify has one to write.
+// newRuntime reads the layers into a first snapshot. With nothing configured there are two empty
+// layers, so that /runtime_modify has one to write.
 //
 // Envoy: Runtime::LoaderImpl::LoaderImpl, Config::translateRuntime
 func newRuntime(i *Instance) (*Runtime, error) {
@@ -138,7 +138,8 @@ func isFraction(s *structpb.Struct) bool {
 	return len(f) == 0 || f["numerator"] != nil || f["denominator"] != nil
 }
 
-// newRuntimeEntry: 3.1 counts as 3 where a whole number is asked for, as in Envoy; -1 and true do not count.
+// newRuntimeEntry: 3.1 counts as 3 where a whole number is asked for, as in Envoy; -1 and true do
+// not count.
 //
 // Envoy: Runtime::SnapshotImpl::createEntry
 func newRuntimeEntry(raw string) runtimeEntry {
@@ -168,8 +169,8 @@ func (r *Runtime) load() {
 	r.stats.numLayers.Set(uint64(len(r.layers)))
 }
 
-// MergeValues writes overrides into the admin layer; an empty value takes one back. Main thread. It fails
-// where the configuration has no such layer.
+// MergeValues writes overrides into the admin layer; an empty value takes one back. Main thread.
+// It fails where the configuration has no such layer.
 //
 // Envoy: Runtime::LoaderImpl::mergeValues
 func (r *Runtime) MergeValues(overrides map[string]string) error {
@@ -188,8 +189,8 @@ func (r *Runtime) MergeValues(overrides map[string]string) error {
 	return nil
 }
 
-// Integer returns the value of key in the calling thread's snapshot, or otherwise. d is that thread's
-// dispatcher.
+// Integer returns the value of key in the calling thread's snapshot, or otherwise. d is that
+// thread's dispatcher.
 //
 // Envoy: Runtime::SnapshotImpl::getInteger
 func (r *Runtime) Integer(d *eventloop.Dispatcher, key string, otherwise uint64) uint64 {

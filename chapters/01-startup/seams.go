@@ -32,12 +32,13 @@ type Chapter struct {
 
 // ListenerManager owns all listeners and all workers. Everything on the main thread.
 type ListenerManager interface {
-	// AddOrUpdateListener takes one listener's configuration. place is where in the configuration it
-	// stands. It reports whether anything changed.
+	// AddOrUpdateListener takes one listener's configuration. place is where in the configuration
+	// it stands. It reports whether anything changed.
 	AddOrUpdateListener(config *listenerv3.Listener, place string) (bool, error)
 	Listeners() []ListenerInfo
 	NumConnections() uint64 // on all workers
-	// StartWorkers returns at once; done runs on main, once, when every listener is on every worker.
+	// StartWorkers returns at once; done runs on main, once, when every listener is on every
+	// worker.
 	StartWorkers(done func())
 	// StopWorkers returns when no worker thread is left.
 	StopWorkers()

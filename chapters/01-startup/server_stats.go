@@ -85,8 +85,9 @@ func (i *Instance) State() State {
 	return Live
 }
 
-// updateServerStats refreshes the server.* gauges. Go's own account of its memory stands for tcmalloc's:
-// what is in use, what was asked of the kernel, and what of that was not given back. Nothing stops for it.
+// updateServerStats refreshes the server.* gauges. Go's own account of its memory stands for
+// tcmalloc's: what is in use, what was asked of the kernel, and what of that was not given back.
+// Nothing stops for it.
 //
 // Envoy: Server::InstanceImpl::updateServerStats
 func (i *Instance) updateServerStats() {

@@ -6,8 +6,8 @@ import (
 	"envoywalk/trace"
 )
 
-// ThreadLocal gives every registered thread its own copy of a slot. main sets; each worker gets the news by
-// post, and so always sees one whole version. Nobody locks.
+// ThreadLocal gives every registered thread its own copy of a slot. main sets; each worker gets
+// the news by post, and so always sees one whole version. Nobody locks.
 //
 // Envoy: ThreadLocal::InstanceImpl
 type ThreadLocal struct {
@@ -34,7 +34,8 @@ func NewThreadLocal(main *eventloop.Dispatcher) *ThreadLocal {
 	return &ThreadLocal{main: main, data: map[*eventloop.Dispatcher]*threadData{main: {}}}
 }
 
-// RegisterThread adds a thread, before any runs. A worker is greeted by post: the first thing it will do.
+// RegisterThread adds a thread, before any runs. A worker is greeted by post: the first thing it
+// will do.
 //
 // Envoy: ThreadLocal::InstanceImpl::registerThread
 func (t *ThreadLocal) RegisterThread(lane *trace.Lane, d *eventloop.Dispatcher) {
@@ -53,8 +54,8 @@ func (t *ThreadLocal) AllocateSlot() *Slot {
 	return &Slot{t, t.slots - 1}
 }
 
-// Set gives every thread what make returns for it: main at once, workers by post. make must be fit to run on
-// several threads at a time.
+// Set gives every thread what make returns for it: main at once, workers by post. make must be
+// fit to run on several threads at a time.
 //
 // Envoy: ThreadLocal::InstanceImpl::SlotImpl::set
 func (s *Slot) Set(make func(d *eventloop.Dispatcher) any) {
@@ -82,7 +83,8 @@ func (d *threadData) put(index int, value any) {
 	d.slots[index] = value
 }
 
-// RunOnAllThreads runs f on main at once and on every worker by post; done runs on main after the last.
+// RunOnAllThreads runs f on main at once and on every worker by post; done runs on main after the
+// last.
 //
 // Envoy: ThreadLocal::InstanceImpl::runOnAllThreads
 func (t *ThreadLocal) RunOnAllThreads(f func(d *eventloop.Dispatcher), done func()) {

@@ -18,8 +18,8 @@ type tracing struct {
 	demo     *Demo // set by the run that is one
 }
 
-// openTrace reads what it needs from the command line before anything else does, so that even the reading
-// of the command line can be seen.
+// openTrace reads what it needs from the command line before anything else does, so that even the
+// reading of the command line can be seen.
 func openTrace(c Chapter, args []string) (*tracing, error) {
 	o, err := ParseOptions(c, args)
 	if err != nil || len(o.Trace) == 0 {
@@ -36,7 +36,8 @@ func openTrace(c Chapter, args []string) (*tracing, error) {
 		Service: "envoywalk " + c.Name, Processors: sinks.Processors, Sample: o.Sample})}, nil
 }
 
-// close gives the sinks what is left, says on stderr what became of it, and returns the exit status.
+// close gives the sinks what is left, says on stderr what became of it, and returns the exit
+// status.
 func (t *tracing) close(code int) int {
 	if t.recorder == nil {
 		return code

@@ -10,15 +10,15 @@ import (
 	"envoywalk/trace"
 )
 
-// ListenSocketFactory makes the sockets of one listener: one on main, of which every worker gets a copy, or
-// with reuse_port one per worker.
+// ListenSocketFactory makes the sockets of one listener: one on main, of which every worker gets
+// a copy, or with reuse_port one per worker.
 //
 // Envoy: Server::ListenSocketFactoryImpl
 type ListenSocketFactory struct {
 	Address  *network.Address // where it really listens: known once a socket is bound
 	Listener *Listener
-	// Socket is main's, nil when every worker makes its own. With reuse_port and port 0 it only holds the
-	// port until the first worker takes it.
+	// Socket is main's, nil when every worker makes its own. With reuse_port and port 0 it only
+	// holds the port until the first worker takes it.
 	Socket *ListenSocket
 	Taken  atomic.Bool
 	Single bool // the only user takes main's socket itself: the admin's
@@ -27,11 +27,12 @@ type ListenSocketFactory struct {
 	kind       network.Type
 }
 
-// newListenSocketFactory decides who makes the socket. Main does without reuse_port; for port 0, so that
-// there is one port to share; and for a pipe, which cannot be bound twice.
+// newListenSocketFactory decides who makes the socket. Main does without reuse_port; for port 0,
+// so that there is one port to share; and for a pipe, which cannot be bound twice.
 //
 // Envoy: Server::ListenSocketFactoryImpl::ListenSocketFactoryImpl
-func newListenSocketFactory(lane *trace.Lane, c *ListenerComponentFactory, l *Listener, t network.Type) (*ListenSocketFactory, error) {
+func newListenSocketFactory(lane *trace.Lane, c *ListenerComponentFactory, l *Listener,
+	t network.Type) (*ListenSocketFactory, error) {
 	defer lane.Enter(step.ListenSocketFactoryCtor).Of(l.Name).Exit()
 	f := &ListenSocketFactory{Address: l.Address, Listener: l, components: c, kind: t}
 	if l.ReusePort && l.Address.IsIP() && l.Address.Port() != 0 {
@@ -46,8 +47,8 @@ func newListenSocketFactory(lane *trace.Lane, c *ListenerComponentFactory, l *Li
 	return f, nil
 }
 
-// CreateListenSocketAndApplyOptions makes a bound socket, on main or, with reuse_port, on a worker. On an
-// error nothing stays open.
+// CreateListenSocketAndApplyOptions makes a bound socket, on main or, with reuse_port, on a
+// worker. On an error nothing stays open.
 //
 // Envoy: Server::ListenSocketFactoryImpl::createListenSocketAndApplyOptions
 func (f *ListenSocketFactory) CreateListenSocketAndApplyOptions(lane *trace.Lane) (*ListenSocket, error) {

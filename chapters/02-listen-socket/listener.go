@@ -14,10 +14,12 @@ import (
 	"envoywalk/trace"
 )
 
-// Listener is one listener of the configuration at run time, and what every worker reads of it. Main builds
-// it; from then on it does not change, but for what has a lock or an atomic of its own.
+// Listener is one listener of the configuration at run time, and what every worker reads of it.
+// Main builds it; from then on it does not change, but for what has a lock or an atomic of its
+// own.
 //
-// Envoy: Server::ListenerImpl; Network::ListenerConfig is its face to the workers (step: listener-config)
+// Envoy: Server::ListenerImpl; Network::ListenerConfig is its face to the workers (step:
+// listener-config)
 type Listener struct {
 	Manager       *ListenerManager
 	Config        *listenerv3.Listener
@@ -32,7 +34,7 @@ type Listener struct {
 	MaxAccepts    int // per event; 0 is no limit
 	Scope         *stats.Scope
 	FilterChains  any // chapter 06's
-	Shared        any // chapter 04's: what the workers have in common, set on main before any has the listener
+	Shared        any // chapter 04's: what the workers have in common, set on main, first of all
 
 	place  string // where it stands in the configuration
 	hash   uint64
@@ -45,7 +47,8 @@ type Listener struct {
 // newListener builds a listener without a socket, in Envoy's order.
 //
 // Envoy: Server::ListenerImpl::ListenerImpl
-func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash uint64, viaAPI bool) (*Listener, error) {
+func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash uint64,
+	viaAPI bool) (*Listener, error) {
 	defer m.lane().Enter(step.ListenerImplCtor).Of(name).Exit()
 	address, err := network.Resolve(c.GetAddress())
 	if err != nil {
@@ -76,7 +79,8 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 	return l, nil
 }
 
-// NewAdminListener makes the listener of the admin's socket, with its socket bound. Nobody manages it.
+// NewAdminListener makes the listener of the admin's socket, with its socket bound. Nobody
+// manages it.
 //
 // Envoy: Server::AdminImpl::AdminListener
 func NewAdminListener(i *startup.Instance, s *Seams, a *network.Address) (*Listener, error) {
@@ -116,8 +120,8 @@ func (l *Listener) buildAccessLog() {
 	defer l.lane().Enter(step.BuildAccessLog).Of(l.Name).Exit()
 }
 
-// initialize adds the listener's target to what the server waits for before its workers start. A listener
-// added later need not be waited for.
+// initialize adds the listener's target to what the server waits for before its workers start. A
+// listener added later need not be waited for.
 //
 // Envoy: Server::ListenerImpl::initialize
 func (l *Listener) initialize() {
@@ -137,8 +141,8 @@ func (l *Listener) setSocketFactory(f *ListenSocketFactory) {
 // Envoy: Server::ListenerImpl::blockUpdate
 func (l *Listener) blockUpdate(hash uint64) bool { return l.hash == hash || !l.viaAPI }
 
-// supportUpdateFilterChain: only filter chains differ, so workers that run could swap them without touching a
-// socket.
+// supportUpdateFilterChain: only filter chains differ, so workers that run could swap them
+// without touching a socket.
 //
 // Envoy: Server::ListenerImpl::supportUpdateFilterChain
 func (l *Listener) supportUpdateFilterChain(c *listenerv3.Listener) bool {

@@ -18,8 +18,8 @@ type ListenerComponentFactory struct {
 	seams    *Seams
 }
 
-// createListenSocket asks a hot-restart parent for the socket first, and opens one otherwise: always for a
-// pipe, for IP only where main owns the socket.
+// createListenSocket asks a hot-restart parent for the socket first, and opens one otherwise:
+// always for a pipe, for IP only where main owns the socket.
 //
 // Envoy: Server::ProdListenerComponentFactory::createListenSocket
 func (f *ListenerComponentFactory) createListenSocket(lane *trace.Lane, a *network.Address, t network.Type,
@@ -40,8 +40,8 @@ func (f *ListenerComponentFactory) createListenSocket(lane *trace.Lane, a *netwo
 	return newNetworkListenSocket(lane, f.seams, a, l)
 }
 
-// adopted takes over a parent's socket. It is bound already; an IP socket gets its options once more, because
-// ours may not be the parent's.
+// adopted takes over a parent's socket. It is bound already; an IP socket gets its options once
+// more, because ours may not be the parent's.
 func adopted(lane *trace.Lane, fd int, a *network.Address, l *Listener) (*ListenSocket, error) {
 	lane.Label(fd, l.Name)
 	s := &ListenSocket{Socket{Handle: &IoSocketHandle{FD: fd}, Address: a}}
@@ -58,12 +58,14 @@ func adopted(lane *trace.Lane, fd int, a *network.Address, l *Listener) (*Listen
 
 // ListenSocket is a socket that will listen.
 //
-// Envoy: Network::ListenSocketImpl (step: listen-socket-impl); Network::TcpListenSocket (step: tcp-listen-socket)
+// Envoy: Network::ListenSocketImpl (step: listen-socket-impl); Network::TcpListenSocket (step:
+// tcp-listen-socket)
 type ListenSocket struct{ Socket }
 
 // Socket is a handle, an address and options: what every kind of socket has.
 //
-// Envoy: Network::SocketImpl (step: socket-impl), behind the interface Network::Socket (step: network-socket)
+// Envoy: Network::SocketImpl (step: socket-impl), behind the interface Network::Socket (step:
+// network-socket)
 type Socket struct {
 	Handle  *IoSocketHandle
 	Address *network.Address // local; the true one once bound
@@ -71,10 +73,12 @@ type Socket struct {
 	Path    string // the file that bind made, if it made one
 }
 
-// newNetworkListenSocket opens a TCP socket and sets it up: on the thread that will own it, mostly main.
+// newNetworkListenSocket opens a TCP socket and sets it up: on the thread that will own it,
+// mostly main.
 //
 // Envoy: Network::NetworkListenSocket::NetworkListenSocket
-func newNetworkListenSocket(lane *trace.Lane, s *Seams, a *network.Address, l *Listener) (*ListenSocket, error) {
+func newNetworkListenSocket(lane *trace.Lane, s *Seams, a *network.Address,
+	l *Listener) (*ListenSocket, error) {
 	defer lane.Enter(step.NetworkListenSocketCtor).Of(a.String()).Exit()
 	handle, err := ioHandleForAddr(lane, a, l.Name)
 	if err != nil {
@@ -88,7 +92,8 @@ func newNetworkListenSocket(lane *trace.Lane, s *Seams, a *network.Address, l *L
 // newUdsListenSocket opens a unix socket. It gets no options before bind.
 //
 // Envoy: Network::UdsListenSocket::UdsListenSocket
-func newUdsListenSocket(lane *trace.Lane, s *Seams, a *network.Address, l *Listener) (*ListenSocket, error) {
+func newUdsListenSocket(lane *trace.Lane, s *Seams, a *network.Address,
+	l *Listener) (*ListenSocket, error) {
 	defer lane.Enter(step.UdsListenSocketCtor).Of(a.String()).Exit()
 	handle, err := ioHandleForAddr(lane, a, l.Name)
 	if err != nil {
@@ -109,7 +114,8 @@ func setup(lane *trace.Lane, s *Seams, socket *ListenSocket, bindToPort bool) (*
 	return socket, nil
 }
 
-// setPrebindSocketOptions: a restart must not wait for the connections of the last run to be forgotten.
+// setPrebindSocketOptions: a restart must not wait for the connections of the last run to be
+// forgotten.
 //
 // Envoy: Network::NetworkListenSocket<Stream>::setPrebindSocketOptions
 func (s *ListenSocket) setPrebindSocketOptions(lane *trace.Lane) {

@@ -1,8 +1,8 @@
 // Package listensocket is chapter 02: from a listener in the configuration to a socket that exists.
 //
 // It follows the article's second part as far as socket(2): ListenerManagerImpl, ListenerImpl,
-// ListenSocketFactoryImpl, the listen socket and the handle that owns its fd. Binding is chapter 03's;
-// listening, and who accepts, is chapter 04's.
+// ListenSocketFactoryImpl, the listen socket and the handle that owns its fd. Binding is chapter
+// 03's; listening, and who accepts, is chapter 04's.
 package listensocket
 
 import (
@@ -49,8 +49,8 @@ type managerStats struct {
 	WorkersStarted                           *stats.Gauge
 }
 
-// NewListenerManager makes the manager and, through the seam, its workers: before any configuration is
-// looked at, so that they are there for every thread-local update.
+// NewListenerManager makes the manager and, through the seam, its workers: before any
+// configuration is looked at, so that they are there for every thread-local update.
 //
 // Envoy: Server::ListenerManagerImpl::ListenerManagerImpl
 func NewListenerManager(i *startup.Instance, s *Seams) *ListenerManager {
@@ -84,8 +84,8 @@ func (m *ListenerManager) AddOrUpdateListener(c *listenerv3.Listener, place stri
 	return m.AddOrUpdate(c, place, false)
 }
 
-// AddOrUpdate is AddOrUpdateListener for whoever brings listeners: viaAPI listeners may change later, static
-// ones may not.
+// AddOrUpdate is AddOrUpdateListener for whoever brings listeners: viaAPI listeners may change
+// later, static ones may not.
 func (m *ListenerManager) AddOrUpdate(c *listenerv3.Listener, place string, viaAPI bool) (bool, error) {
 	defer m.lane().Enter(step.AddOrUpdateListener).Of(c.GetName()).Exit()
 	name := c.GetName()
@@ -107,8 +107,8 @@ type elsewhere struct {
 
 func (e *elsewhere) Unwrap() error { return e.error }
 
-// at adds to an error where in the configuration its cause stands, field of the listener at place unless the
-// error knows better, and what may help.
+// at adds to an error where in the configuration its cause stands, field of the listener at place
+// unless the error knows better, and what may help.
 func (m *ListenerManager) at(err error, c *listenerv3.Listener, place, field string) error {
 	var other *elsewhere
 	if errors.As(err, &other) {
@@ -125,11 +125,12 @@ func randomName() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// addOrUpdateInternal: the same configuration again, and any change to a static listener, is ignored and no
-// error. A new listener gets its socket in here.
+// addOrUpdateInternal: the same configuration again, and any change to a static listener, is
+// ignored and no error. A new listener gets its socket in here.
 //
 // Envoy: Server::ListenerManagerImpl::addOrUpdateListenerInternal
-func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, place string, viaAPI bool) (bool, error) {
+func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, place string,
+	viaAPI bool) (bool, error) {
 	defer m.lane().Enter(step.AddOrUpdateListenerInternal).Of(name).Exit()
 	hash := hashOf(c)
 	m.log.Debug("begin add/update listener: name=%s hash=%d", name, hash)
@@ -149,7 +150,8 @@ func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, plac
 	return m.add(l)
 }
 
-// build makes the listener's object: in place of the existing one where only filter chains differ, else anew.
+// build makes the listener's object: in place of the existing one where only filter chains
+// differ, else anew.
 func (m *ListenerManager) build(existing *Listener, c *listenerv3.Listener, name string, hash uint64,
 	viaAPI bool) (*Listener, error) {
 	if existing != nil && existing.supportUpdateFilterChain(c) {
@@ -161,7 +163,8 @@ func (m *ListenerManager) build(existing *Listener, c *listenerv3.Listener, name
 
 func (m *ListenerManager) add(l *Listener) (bool, error) {
 	if !l.BindToPort && m.hasAddress(l.Address) {
-		return false, fmt.Errorf("error adding listener: '%s' has duplicate address '%s' as existing listener",
+		return false, fmt.Errorf("error adding listener: '%s' has duplicate address '%s' as "+
+			"existing listener",
 			l.Name, l.Address)
 	}
 	factory, err := m.createListenSocketFactory(l)
@@ -179,15 +182,16 @@ func (m *ListenerManager) add(l *Listener) (bool, error) {
 	return true, nil
 }
 
-// update replaces a listener before the workers start; it keeps the socket. While they run it would have to
-// warm the new one and drain the old one, which no chapter does yet.
+// update replaces a listener before the workers start; it keeps the socket. While they run it
+// would have to warm the new one and drain the old one, which no chapter does yet.
 func (m *ListenerManager) update(existing, l *Listener) (bool, error) {
 	if existing.Address.String() != l.Address.String() {
 		return false, fmt.Errorf("error updating listener: '%s' has a different address '%s' from existing "+
 			"listener address '%s'", l.Name, l.Address, existing.Address)
 	}
 	if m.workersStarted {
-		return false, fmt.Errorf("updating listener '%s' while workers run needs draining, which is not built yet", l.Name)
+		return false, fmt.Errorf("updating listener '%s' while workers run needs draining, which "+
+			"is not built yet", l.Name)
 	}
 	l.setSocketFactory(existing.SocketFactory)
 	l.target, l.init = existing.target, existing.init // the server waits for these already
@@ -202,8 +206,8 @@ func (m *ListenerManager) addToWorkers(l *Listener) {
 	}
 }
 
-// AddedToWorker is told how adding l to one worker went. A failure is counted once, and takes the listener
-// away everywhere; the process goes on.
+// AddedToWorker is told how adding l to one worker went. A failure is counted once, and takes the
+// listener away everywhere; the process goes on.
 func (m *ListenerManager) AddedToWorker(l *Listener, err error) {
 	if err == nil {
 		m.Stats.CreateSuccess.Inc()
@@ -221,7 +225,8 @@ func (m *ListenerManager) AddedToWorker(l *Listener, err error) {
 	m.RemoveListener(l.Name)
 }
 
-// RemoveListener takes a listener off every worker and closes its socket. It reports whether there was one.
+// RemoveListener takes a listener off every worker and closes its socket. It reports whether
+// there was one.
 //
 // Envoy: Server::ListenerManagerImpl::removeListenerInternal
 func (m *ListenerManager) RemoveListener(name string) bool {

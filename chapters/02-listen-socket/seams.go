@@ -18,12 +18,13 @@ type Seams struct {
 	StartWorkers func(m *ListenerManager, done func())
 	// ListenerFilters builds a listener's own filters. Filled by 05.
 	ListenerFilters func(*Listener) error
-	// BuildFilterChains builds the network filter chains, kept in Listener.FilterChains. Filled by 06.
+	// BuildFilterChains builds the network filter chains, kept in Listener.FilterChains. Filled
+	// by 06.
 	BuildFilterChains func(*Listener) error
 }
 
-// Worker is one worker thread as its manager sees it. Every method is called on main; what must happen on
-// the worker is posted to it.
+// Worker is one worker thread as its manager sees it. Every method is called on main; what must
+// happen on the worker is posted to it.
 type Worker interface {
 	// AddListener adds l there. done runs on main with what went wrong, or nil.
 	AddListener(l *Listener, done func(error))

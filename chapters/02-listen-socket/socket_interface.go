@@ -17,8 +17,8 @@ func ioHandleForAddr(lane *trace.Lane, a *network.Address, label string) (*IoSoc
 	return socketForAddress(lane, a, label)
 }
 
-// socketForAddress opens the socket and, for IPv6, always says whether it is for IPv6 only: the system's
-// default is not to be relied on.
+// socketForAddress opens the socket and, for IPv6, always says whether it is for IPv6 only: the
+// system's default is not to be relied on.
 //
 // Envoy: Network::SocketInterfaceImpl::socket, for an address
 func socketForAddress(lane *trace.Lane, a *network.Address, label string) (*IoSocketHandle, error) {
@@ -40,7 +40,8 @@ func socketForAddress(lane *trace.Lane, a *network.Address, label string) (*IoSo
 	return handle, nil
 }
 
-// openSocket opens a non-blocking stream socket. Envoy aborts the process when the kernel refuses; we say so.
+// openSocket opens a non-blocking stream socket. Envoy aborts the process when the kernel
+// refuses; we say so.
 //
 // Envoy: Network::SocketInterfaceImpl::socket
 func openSocket(lane *trace.Lane, domain int, label string) (*IoSocketHandle, kernel.Errno) {

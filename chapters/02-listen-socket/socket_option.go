@@ -31,7 +31,8 @@ type SocketOption struct {
 	Bytes       []byte // instead of Value
 }
 
-// buildListenSocketOptions collects what the configuration asks of the listen socket, in Envoy's order.
+// buildListenSocketOptions collects what the configuration asks of the listen socket, in Envoy's
+// order.
 //
 // Envoy: Server::ListenerImpl::buildListenSocketOptions
 func (l *Listener) buildListenSocketOptions() {
@@ -105,7 +106,8 @@ func (s *Socket) Set(lane *trace.Lane, state OptionState) (refused *SocketOption
 	return nil, 0
 }
 
-// Refused is the error for an option that the kernel would not set: Envoy's sentence, then which and why.
+// Refused is the error for an option that the kernel would not set: Envoy's sentence, then which
+// and why.
 func (o *SocketOption) Refused(sentence string, errno kernel.Errno) error {
 	return &elsewhere{"." + o.Field, fmt.Errorf("%s: option %d/%d: %w", sentence, o.Level, o.Name, errno)}
 }

@@ -1,8 +1,9 @@
 // Package bind is chapter 03: a listen socket gets its address.
 //
-// It follows the article's section 二.3: options before bind, bind, and what a unix path needs. It happens on
-// main while the configuration is loaded, long before any worker runs; with reuse_port and a fixed port
-// it happens on each worker. TcpListenerImpl never binds, whatever the article says of it.
+// It follows the article's section 二.3: options before bind, bind, and what a unix path needs. It
+// happens on main while the configuration is loaded, long before any worker runs; with reuse_port
+// and a fixed port it happens on each worker. TcpListenerImpl never binds, whatever the article
+// says of it.
 package bind
 
 import (

@@ -32,10 +32,10 @@ func socketImplBind(lane *trace.Lane, s *listensocket.ListenSocket) (kernel.Errn
 	return errno, nil
 }
 
-// bindPipe binds to a path, over what a dead process left there, and sets the path's mode before anybody can
-// connect: nothing listens yet. A path that somebody still listens on is in use, though bind could not know:
-// Envoy 1.17 unlinks it, and that process goes on listening where nobody finds it. A file that is no socket is
-// not ours to remove.
+// bindPipe binds to a path, over what a dead process left there, and sets the path's mode before
+// anybody can connect: nothing listens yet. A path that somebody still listens on is in use,
+// though bind could not know: Envoy 1.17 unlinks it, and that process goes on listening where
+// nobody finds it. A file that is no socket is not ours to remove.
 func bindPipe(lane *trace.Lane, s *listensocket.ListenSocket) (kernel.Errno, error) {
 	a := s.Address
 	if a.IsAbstract() {
@@ -63,8 +63,8 @@ func bindPipe(lane *trace.Lane, s *listensocket.ListenSocket) (kernel.Errno, err
 	return 0, err
 }
 
-// probe asks who is at a path: ECONNREFUSED is a socket that nobody listens on, 0 or EAGAIN (its queue is
-// full) a live one.
+// probe asks who is at a path: ECONNREFUSED is a socket that nobody listens on, 0 or EAGAIN (its
+// queue is full) a live one.
 func probe(lane *trace.Lane, a *network.Address) kernel.Errno {
 	fd, errno := kernel.Socket(lane, a.Family())
 	if errno != 0 {

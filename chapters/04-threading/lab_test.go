@@ -87,9 +87,11 @@ func (l *lab) obey(in io.Reader) {
 func (l *lab) command(line string, done func(answer string)) {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "script":
-		l.script.add(rest)
-		done("scripted")
+	case "script": // not for an accept loop that is still at work
+		l.whenAllHeard(func(answer string) {
+			l.script.add(rest)
+			done(answer)
+		})
 	case "stop-accepting":
 		for _, stop := range l.stopping {
 			stop(rest == "true")
