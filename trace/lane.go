@@ -21,7 +21,8 @@ type Lane struct {
 	keep     bool
 	cur      *block
 	seq      uint64
-	spare    *block
+	spare    *block  // read blocks, to be filled again
+	fresh    []block // never filled: memory that the process does not have until it does
 	ring     ring
 	stack    []open
 	tid      int
@@ -205,11 +206,14 @@ func (l *Lane) Cause(id uint64) {
 // Later tells what would happen here, in which chapter. It does not count as entering a step.
 //
 //go:noinline
-func (l *Lane) Later(chapter int, what string) {
+func (l *Lane) Later(chapter int, what string) { l.LaterFrom(CallerPC(), chapter, what) }
+
+// LaterFrom is Later for a place that the caller names: its own caller's.
+func (l *Lane) LaterFrom(pc uintptr, chapter int, what string) {
 	if l == nil {
 		return
 	}
-	l.instant(KindLater, what, -1, int64(chapter), CallerPC())
+	l.instant(KindLater, what, -1, int64(chapter), pc)
 }
 
 // HandOver tells that fd is given to code outside the trace: its life ends here for the receipt.
@@ -355,11 +359,15 @@ func (l *Lane) readBlock() *block {
 	if l.spare == nil {
 		l.spare = l.ring.read.Swap(nil)
 	}
-	b := l.spare
-	if b == nil {
+	if b := l.spare; b != nil {
+		l.spare = b.next
+		return b
+	}
+	if len(l.fresh) == 0 {
 		return new(block) // the collector holds more than it should: never in a steady state
 	}
-	l.spare = b.next
+	b := &l.fresh[0]
+	l.fresh = l.fresh[1:]
 	return b
 }
 

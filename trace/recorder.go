@@ -96,11 +96,7 @@ func (r *Recorder) Thread(name string, tid int, cause uint64) *Lane {
 		stack: make([]open, 0, 128)}
 	l.ring.slots = make([]atomic.Pointer[block], r.blocks)
 	l.cur.keep = true
-	blocks := make([]block, r.blocks+4)
-	for i := range blocks {
-		blocks[i].next = l.spare
-		l.spare = &blocks[i]
-	}
+	l.fresh = make([]block, r.blocks+4)
 	r.mu.Lock()
 	l.number = uint64(len(r.lanes) + 1)
 	l.story = storyThread | Story(l.number)

@@ -59,6 +59,7 @@ func newAdmin(i *Instance) *Admin {
 // start begins to serve what serve will be given.
 func (a *Admin) start(address *network.Address) {
 	a.lane = a.instance.Recorder.Thread("admin_http", 0, a.instance.Lane().Current())
+	a.lane.StartupDone()
 	a.served.Go(func() { a.http.Serve(handedOver{a, address}) })
 }
 

@@ -53,6 +53,7 @@ func (i *Instance) serveDemo() {
 func (d *Demo) run(cause uint64) {
 	defer close(d.ended)
 	d.lane = eventloop.LockThread(d.Instance.Recorder, "client", cause)
+	d.lane.StartupDone()
 	d.Instance.Seams.Demo(d)
 	d.lane.ReadClock()
 	d.Instance.Dispatcher.PostOutside(d.lane, step.None, d.Instance.Shutdown)

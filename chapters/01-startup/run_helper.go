@@ -69,6 +69,7 @@ func (r *runHelper) listenToSignals() {
 		defer close(r.ended)
 		runtime.LockOSThread()
 		lane := r.instance.Recorder.Thread("signals", kernel.Gettid(), cause)
+		lane.StartupDone()
 		defer lane.End()
 		for {
 			select {

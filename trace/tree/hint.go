@@ -57,7 +57,7 @@ func callHint(c *call) string {
 	case "EINPROGRESS":
 		return "under way: WRITE will tell"
 	case "EINTR":
-		return "a signal came"
+		return "a signal, mostly the Go runtime's own"
 	case "EMFILE", "ENFILE":
 		return "no fd is left"
 	case "EADDRINUSE":
