@@ -51,8 +51,9 @@ func Main(args []string) int {
 	return 0
 }
 
-// Demo is one minute of reading: a main thread and one worker, each with its loop. Main posts to the worker
-// before the worker runs and after; a file becomes ready; a timer fires; the worker posts back; both stop.
+// Demo is one minute of reading: a main thread and one worker, each with its loop. Main posts to
+// the worker before the worker runs and after; a file becomes ready; a timer fires; the worker
+// posts back; both stop.
 func Demo(stdout io.Writer, sinks []string, all bool) error {
 	s, err := sink.Open(sinks, sink.Options{Chapter: 0, All: all, Stdout: stdout})
 	if err != nil {
@@ -95,8 +96,8 @@ func runDemo(rec *trace.Recorder) {
 	lane.End()
 }
 
-// watchBell runs on the worker, posted before the worker had a thread. A first ring comes from main, by
-// post; a second from the file event's own injection; then a timer ends it all.
+// watchBell runs on the worker, posted before the worker had a thread. A first ring comes from
+// main, by post; a second from the file event's own injection; then a timer ends it all.
 func watchBell(worker, main *Dispatcher, bell int) {
 	var rings int
 	var event *FileEvent

@@ -1,8 +1,8 @@
 // Package eventloop is chapter 00: the loop that every thread of a proxy stands on.
 //
-// A Dispatcher belongs to one OS thread. It waits in epoll, hands ready files, due timers and posted
-// work to callbacks, one at a time, and never runs two at once: that is why nothing behind it needs
-// a lock. Other threads may do two things with it: Post and Exit.
+// A Dispatcher belongs to one OS thread. It waits in epoll, hands ready files, due timers and
+// posted work to callbacks, one at a time, and never runs two at once: that is why nothing behind
+// it needs a lock. Other threads may do two things with it: Post and Exit.
 //
 // What it leaves out of Envoy's: signals (chapter 01), listeners (04), connections (05), fake time.
 package eventloop
@@ -61,8 +61,8 @@ func New(lane *trace.Lane, name string) *Dispatcher {
 // Lane is the lane of the thread that runs this dispatcher; before Run, of the one that made it.
 func (d *Dispatcher) Lane() *trace.Lane { return d.lane }
 
-// Run turns the calling thread, whose lane is given, into the dispatcher's until the run type or Exit
-// ends it. What was posted before runs first; nobody wrote a wake-up for it.
+// Run turns the calling thread, whose lane is given, into the dispatcher's until the run type or
+// Exit ends it. What was posted before runs first; nobody wrote a wake-up for it.
 //
 // Envoy: Event::DispatcherImpl::run
 func (d *Dispatcher) Run(lane *trace.Lane, t RunType) {
@@ -79,14 +79,14 @@ func (d *Dispatcher) Adopt(lane *trace.Lane) {
 	d.lane, d.tid = lane, kernel.Gettid()
 }
 
-// IsThreadSafe reports whether the caller may touch what this dispatcher owns: the loop has not run yet,
-// or this is its thread. It asks the kernel; not for hot paths.
+// IsThreadSafe reports whether the caller may touch what this dispatcher owns: the loop has not
+// run yet, or this is its thread. It asks the kernel; not for hot paths.
 //
 // Envoy: Event::DispatcherImpl::isThreadSafe
 func (d *Dispatcher) IsThreadSafe() bool { return d.tid == 0 || d.tid == kernel.Gettid() }
 
-// Exit makes Run return once the turn it is in has ended. from is the dispatcher of the calling thread,
-// nil for any other. Asked before Run, it holds: that Run only flushes its posts.
+// Exit makes Run return once the turn it is in has ended. from is the dispatcher of the calling
+// thread, nil for any other. Asked before Run, it holds: that Run only flushes its posts.
 //
 // Envoy: Event::DispatcherImpl::exit
 func (d *Dispatcher) Exit(from *Dispatcher) {
@@ -103,8 +103,8 @@ func (d *Dispatcher) laneOrNil() *trace.Lane {
 	return d.lane
 }
 
-// Close gives back the epoll instance and the eventfd. The loop must not run any more; lane is that of the
-// thread that closes. What was posted and never taken is dropped and counted.
+// Close gives back the epoll instance and the eventfd. The loop must not run any more; lane is
+// that of the thread that closes. What was posted and never taken is dropped and counted.
 //
 // Envoy: Event::DispatcherImpl::~DispatcherImpl
 func (d *Dispatcher) Close(lane *trace.Lane) {
@@ -136,8 +136,8 @@ func (d *Dispatcher) touch() {
 	}
 }
 
-// LockThread ties the calling goroutine to its OS thread, names it, and makes sure that the Go scheduler
-// has a processor left for those who do not loop: every loop may hold one.
+// LockThread ties the calling goroutine to its OS thread, names it, and makes sure that the Go
+// scheduler has a processor left for those who do not loop: every loop may hold one.
 func LockThread(rec *trace.Recorder, name string, cause uint64) *trace.Lane {
 	runtime.LockOSThread()
 	name = name[:min(len(name), 15)]

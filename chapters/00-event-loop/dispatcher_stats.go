@@ -15,7 +15,8 @@ type Stats struct {
 	woke         time.Duration
 }
 
-// InitializeStats starts the measurements, under <scope>dispatcher. On the loop's thread, or before Run.
+// InitializeStats starts the measurements, under <scope>dispatcher. On the loop's thread, or
+// before Run.
 //
 // Envoy: Event::DispatcherImpl::initializeStats
 func (d *Dispatcher) InitializeStats(scope *stats.Scope) {

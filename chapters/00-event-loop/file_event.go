@@ -16,7 +16,8 @@ const (
 	Closed                       // the peer will send no more
 )
 
-// Trigger says when a ready file is reported: as long as it is ready, or once each time it becomes so.
+// Trigger says when a ready file is reported: as long as it is ready, or once each time it
+// becomes so.
 //
 // Envoy: Event::FileTriggerType
 type Trigger int
@@ -39,12 +40,13 @@ type FileEvent struct {
 	activation *SchedulableCallback
 }
 
-// CreateFileEvent watches fd for the enabled bits and calls back, on this thread, when they hold. It does
-// not own fd: Close the event before the fd. It panics where the kernel refuses, because a file that
-// nobody watches would wait for ever.
+// CreateFileEvent watches fd for the enabled bits and calls back, on this thread, when they hold.
+// It does not own fd: Close the event before the fd. It panics where the kernel refuses, because
+// a file that nobody watches would wait for ever.
 //
 // Envoy: Event::DispatcherImpl::createFileEvent
-func (d *Dispatcher) CreateFileEvent(fd int, t Trigger, enabled FileReady, callback func(FileReady)) *FileEvent {
+func (d *Dispatcher) CreateFileEvent(fd int, t Trigger, enabled FileReady,
+	callback func(FileReady)) *FileEvent {
 	defer d.lane.Enter(step.DispatcherCreateFileEvent).On(fd).Exit()
 	return newFileEvent(d, fd, t, enabled, func(ready FileReady) {
 		d.fileEventCallback(callback, ready)
@@ -59,7 +61,8 @@ func (d *Dispatcher) fileEventCallback(callback func(FileReady), ready FileReady
 }
 
 // Envoy: Event::FileEventImpl::FileEventImpl
-func newFileEvent(d *Dispatcher, fd int, t Trigger, enabled FileReady, callback func(FileReady)) *FileEvent {
+func newFileEvent(d *Dispatcher, fd int, t Trigger, enabled FileReady,
+	callback func(FileReady)) *FileEvent {
 	defer d.lane.Enter(step.FileEventCtor).On(fd).Exit()
 	e := &FileEvent{dispatcher: d, fd: fd, trigger: t, enabled: enabled, callback: callback}
 	e.activation = d.CreateSchedulableCallback(e.runInjected)
@@ -103,8 +106,8 @@ func (e *FileEvent) add(op int, bits uint32) {
 	mustNot(kernel.EpollCtl(e.dispatcher.lane, s.epfd, op, e.fd, bits, s.slots[e.fd].generation))
 }
 
-// SetEnabled changes the interest and forgets what was injected. An edge is armed anew: a file that is
-// ready now is reported again.
+// SetEnabled changes the interest and forgets what was injected. An edge is armed anew: a file
+// that is ready now is reported again.
 //
 // Envoy: Event::FileEventImpl::setEnabled
 func (e *FileEvent) SetEnabled(enabled FileReady) {
@@ -118,8 +121,8 @@ func (e *FileEvent) SetEnabled(enabled FileReady) {
 	e.add(op, e.assignEvents())
 }
 
-// operation is how epoll is told of a new interest. Without any the fd leaves epoll, which would report a
-// hang-up all the same, and a level for ever.
+// operation is how epoll is told of a new interest. Without any the fd leaves epoll, which would
+// report a hang-up all the same, and a level for ever.
 func operation(old, enabled FileReady) int {
 	switch {
 	case old == 0:
@@ -130,8 +133,8 @@ func operation(old, enabled FileReady) int {
 	return kernel.EPOLL_CTL_MOD
 }
 
-// Activate injects readiness that the kernel did not report. It is delivered in the next turn, or with a
-// real event if one comes first.
+// Activate injects readiness that the kernel did not report. It is delivered in the next turn, or
+// with a real event if one comes first.
 //
 // Envoy: Event::FileEventImpl::activate
 func (e *FileEvent) Activate(ready FileReady) {
@@ -148,8 +151,8 @@ func (e *FileEvent) runInjected() {
 	e.mergeInjectedEventsAndRunCb(0)
 }
 
-// onReady turns epoll's bits into ours. An error or a hang-up wakes whoever is there: the next call on
-// the fd will say what it was.
+// onReady turns epoll's bits into ours. An error or a hang-up wakes whoever is there: the next
+// call on the fd will say what it was.
 //
 // Envoy: the callback given to event_assign in Event::FileEventImpl::assignEvents
 func (e *FileEvent) onReady(bits uint32) {
@@ -180,7 +183,8 @@ func (e *FileEvent) readiness(bits uint32) (ready FileReady) {
 	return ready
 }
 
-// mergeInjectedEventsAndRunCb runs the callback once for everything. The callback may close the event.
+// mergeInjectedEventsAndRunCb runs the callback once for everything. The callback may close the
+// event.
 //
 // Envoy: Event::FileEventImpl::mergeInjectedEventsAndRunCb
 func (e *FileEvent) mergeInjectedEventsAndRunCb(ready FileReady) {

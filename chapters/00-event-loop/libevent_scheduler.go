@@ -8,15 +8,15 @@ import (
 	"envoywalk/trace"
 )
 
-// rawWait is how long a busy loop may wait without telling the Go scheduler; longestWait is how long any
-// may wait, because epoll_pwait reads more than an int holds as for ever. Both in ms.
+// rawWait is how long a busy loop may wait without telling the Go scheduler; longestWait is how
+// long any may wait, because epoll_pwait reads more than an int holds as for ever. Both in ms.
 const (
 	rawWait     = 5
 	longestWait = 35 * 60 * 1000 // libevent's
 )
 
-// LibeventScheduler is the part that Envoy leaves to libevent: one epoll instance, an eventfd to wake it,
-// a heap of timers, and the callbacks that wait for this turn or the next.
+// LibeventScheduler is the part that Envoy leaves to libevent: one epoll instance, an eventfd to
+// wake it, a heap of timers, and the callbacks that wait for this turn or the next.
 //
 // Envoy: Event::LibeventScheduler; its CSmartPtr over event_base (step: csmartptr) is the garbage
 // collector's work here, except for the two fds, which close gives back.
@@ -37,8 +37,8 @@ type LibeventScheduler struct {
 	busy         bool // the last turn had events
 }
 
-// slot says whose fd a number is. The generation tells an event for this file from one that was still
-// on its way when the number was closed and used again.
+// slot says whose fd a number is. The generation tells an event for this file from one that was
+// still on its way when the number was closed and used again.
 type slot struct {
 	event      *FileEvent
 	generation uint32
@@ -80,8 +80,9 @@ func (s *LibeventScheduler) eventBaseLoop(t RunType) {
 	}
 }
 
-// turn waits once and runs what became due: files first, then timers, then posts and other callbacks of
-// this turn. What they schedule for the next iteration makes the next wait a look, not a wait.
+// turn waits once and runs what became due: files first, then timers, then posts and other
+// callbacks of this turn. What they schedule for the next iteration makes the next wait a look,
+// not a wait.
 func (s *LibeventScheduler) turn(t RunType) {
 	defer s.dispatcher.lane.EnterTurn().Exit()
 	timeout := s.timeout()
@@ -104,8 +105,8 @@ func (s *LibeventScheduler) turn(t RunType) {
 	}
 }
 
-// wait is the one place that may block. A signal (EINTR) ends it like an empty answer: the next turn looks
-// at the clock again.
+// wait is the one place that may block. A signal (EINTR) ends it like an empty answer: the next
+// turn looks at the clock again.
 func (s *LibeventScheduler) wait(timeout int) int {
 	d := s.dispatcher
 	raw := timeout == 0 || d.RawWaits && s.busy
@@ -127,7 +128,8 @@ func (s *LibeventScheduler) wait(timeout int) int {
 	return n
 }
 
-// deliver hands one ready fd to its file event. A stale generation is dropped: the fd it speaks of is gone.
+// deliver hands one ready fd to its file event. A stale generation is dropped: the fd it speaks
+// of is gone.
 func (s *LibeventScheduler) deliver(e *kernel.EpollEvent) {
 	fd, generation := kernel.EventData(e)
 	if fd == s.eventfd {
@@ -141,8 +143,8 @@ func (s *LibeventScheduler) deliver(e *kernel.EpollEvent) {
 	}
 }
 
-// timeout is how long the next wait may last, in ms, rounded up so that a timer is never found early;
-// -1 is for ever.
+// timeout is how long the next wait may last, in ms, rounded up so that a timer is never found
+// early; -1 is for ever.
 func (s *LibeventScheduler) timeout() int {
 	if len(s.ready) > 0 || len(s.next) > 0 || s.postsWaiting {
 		return 0

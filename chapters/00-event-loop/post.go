@@ -13,9 +13,9 @@ type task struct {
 	link uint64
 }
 
-// Post runs f on the dispatcher's thread, later. Any thread may call it; it never blocks. from is the
-// dispatcher of the calling thread; s is the step that f is, or None. Posts run in the order they
-// came. After the last Run they are kept and dropped by Close.
+// Post runs f on the dispatcher's thread, later. Any thread may call it; it never blocks. from is
+// the dispatcher of the calling thread; s is the step that f is, or None. Posts run in the order
+// they came. After the last Run they are kept and dropped by Close.
 //
 // The loop is woken only if nobody else did it already (the list was empty), if there is a loop to
 // wake, and if the poster is not the loop itself: a burst costs one write.
@@ -25,8 +25,8 @@ func (d *Dispatcher) Post(from *Dispatcher, s step.Step, f func()) {
 	d.post(from.laneOrNil(), from == d, s, f)
 }
 
-// PostOutside is Post for a goroutine that runs no dispatcher. lane may be nil; nobody else may use it
-// meanwhile.
+// PostOutside is Post for a goroutine that runs no dispatcher. lane may be nil; nobody else may
+// use it meanwhile.
 func (d *Dispatcher) PostOutside(lane *trace.Lane, s step.Step, f func()) {
 	d.post(lane, false, s, f)
 }
@@ -57,9 +57,9 @@ func (d *Dispatcher) wake(lane *trace.Lane) {
 
 // runPostCallbacks runs what was posted so far, in order.
 //
-// Deferred deletes go first, so that a stale reference in a post fails here, always, and not sometimes.
-// The list is taken under the lock and run without it, because a post may post. Each task is
-// released before the next runs, because what it holds may matter to the next.
+// Deferred deletes go first, so that a stale reference in a post fails here, always, and not
+// sometimes. The list is taken under the lock and run without it, because a post may post. Each
+// task is released before the next runs, because what it holds may matter to the next.
 //
 // Envoy: Event::DispatcherImpl::runPostCallbacks
 func (d *Dispatcher) runPostCallbacks() {
@@ -93,8 +93,8 @@ func (q *postQueue) stop() {
 	q.exiting.Store(false)
 }
 
-// exit asks the loop to stop and reports whether it must be woken to see that. The flag is never cleared as
-// a loop starts: a stop that was asked for before the start must still stop.
+// exit asks the loop to stop and reports whether it must be woken to see that. The flag is never
+// cleared as a loop starts: a stop that was asked for before the start must still stop.
 func (q *postQueue) exit(lane *trace.Lane, own bool) (wake bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -118,7 +118,8 @@ func (q *postQueue) isEmpty() bool {
 	return len(q.tasks) == 0
 }
 
-// take empties the queue. The two backing arrays alternate, so that steady posting allocates nothing.
+// take empties the queue. The two backing arrays alternate, so that steady posting allocates
+// nothing.
 func (q *postQueue) take() []task {
 	q.mu.Lock()
 	defer q.mu.Unlock()

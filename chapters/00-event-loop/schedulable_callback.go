@@ -60,8 +60,8 @@ func (s *LibeventScheduler) runReady() {
 	s.ready = s.ready[:0]
 }
 
-// deferredDeletes are objects whose end was decided while they were still on the stack. Two lists take
-// turns, so that what a delete adds waits for the next clear.
+// deferredDeletes are objects whose end was decided while they were still on the stack. Two lists
+// take turns, so that what a delete adds waits for the next clear.
 type deferredDeletes struct {
 	callback *SchedulableCallback
 	lists    [2][]func()
@@ -69,8 +69,8 @@ type deferredDeletes struct {
 	clearing bool
 }
 
-// DeferredDelete runs f, the end of an object, when no callback of the object can be on the stack any more:
-// at the end of this turn, or before the next posts.
+// DeferredDelete runs f, the end of an object, when no callback of the object can be on the stack
+// any more: at the end of this turn, or before the next posts.
 //
 // Envoy: Event::DispatcherImpl::deferredDelete
 func (d *Dispatcher) DeferredDelete(f func()) {
@@ -81,7 +81,8 @@ func (d *Dispatcher) DeferredDelete(f func()) {
 	}
 }
 
-// ClearDeferredDeletes ends what was deferred, oldest first. Called from within itself it does nothing.
+// ClearDeferredDeletes ends what was deferred, oldest first. Called from within itself it does
+// nothing.
 //
 // Envoy: Event::DispatcherImpl::clearDeferredDeleteList
 func (d *Dispatcher) ClearDeferredDeletes() {

@@ -28,8 +28,8 @@ func (d *Dispatcher) CreateTimer(name string, callback func()) *Timer {
 	return &Timer{dispatcher: d, name: name, callback: callback, place: -1}
 }
 
-// Enable starts the timer, or starts it anew. It is never early and may be late by a millisecond and by
-// what else the loop has to do.
+// Enable starts the timer, or starts it anew. It is never early and may be late by a millisecond
+// and by what else the loop has to do.
 func (t *Timer) Enable(after time.Duration) {
 	s := t.dispatcher.scheduler
 	s.enables++
@@ -51,7 +51,8 @@ func (t *Timer) Disable() {
 // Enabled reports whether the timer runs.
 func (t *Timer) Enabled() bool { return t.place >= 0 }
 
-// fireDueTimers runs the timers that were due when it began; what they enable waits for a later turn.
+// fireDueTimers runs the timers that were due when it began; what they enable waits for a later
+// turn.
 func (s *LibeventScheduler) fireDueTimers() {
 	if len(s.timers) == 0 {
 		return
@@ -68,7 +69,8 @@ func (t *Timer) fire() {
 	t.callback()
 }
 
-// timerHeap is container/heap's view of the timers: the first due first, of several the first enabled.
+// timerHeap is container/heap's view of the timers: the first due first, of several the first
+// enabled.
 type timerHeap []*Timer
 
 func (h timerHeap) Len() int { return len(h) }

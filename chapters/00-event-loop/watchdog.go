@@ -2,8 +2,8 @@ package eventloop
 
 import "sync/atomic"
 
-// WatchDog is the sign of life of one thread: the thread touches it, a guard dog looks and takes the touch
-// away. Both may do so at any time.
+// WatchDog is the sign of life of one thread: the thread touches it, a guard dog looks and takes
+// the touch away. Both may do so at any time.
 //
 // Envoy: Server::WatchDogImpl
 type WatchDog struct {

@@ -150,7 +150,8 @@ func TestMainOpensTheSocketUnlessEveryWorkerWill(t *testing.T) {
 		{"shared", ip("127.0.0.1", 1111, ""), "", true},
 		{"reuse_port", ip("127.0.0.1", 2222, ""), `, "reuse_port": true`, false},
 		{"enable_reuse_port", ip("127.0.0.1", 3333, ""), `, "enable_reuse_port": true`, false},
-		{"enable_reuse_port wins", ip("127.0.0.1", 4444, ""), `, "reuse_port": true, "enable_reuse_port": false`, true},
+		{"enable_reuse_port wins", ip("127.0.0.1", 4444, ""),
+			`, "reuse_port": true, "enable_reuse_port": false`, true},
 		{"reuse_port on port 0", ip("127.0.0.1", 0, ""), `, "reuse_port": true`, true},
 		{"reuse_port on a pipe", pipe(filepath.Join(t.TempDir(), "p")), `, "reuse_port": true`, true},
 	} {
@@ -195,7 +196,8 @@ func TestAnAdoptedSocketIsUsedAsItIs(t *testing.T) {
 		return 0, 0, false
 	})
 	defer restore()
-	const keepalive = `, "socket_options": [{"level": 1, "name": 9, "int_value": 1, "state": "STATE_PREBIND"}]`
+	const keepalive = `, "socket_options": [
+		{"level": 1, "name": 9, "int_value": 1, "state": "STATE_PREBIND"}]`
 	l := m.mustAdd(t, configured(t, "a", ip("127.0.0.1", 1111, ""), keepalive))
 	if l.SocketFactory.Socket.Handle.FD != theirs {
 		t.Errorf("fd %d, want the parent's %d", l.SocketFactory.Socket.Handle.FD, theirs)
@@ -230,7 +232,8 @@ func TestASocketThatCannotBeHadLeavesNothingOpen(t *testing.T) {
 		_, err := m.AddOrUpdate(configured(t, "a", ip("127.0.0.1", 0, ""), option), "test", true)
 		restore()
 		if !errors.Is(err, c.errno) || opened != closed || len(m.Active) != 0 {
-			t.Errorf("%s: error %v, %d opened, %d closed, %d listeners", c.call, err, opened, closed, len(m.Active))
+			t.Errorf("%s: error %v, %d opened, %d closed, %d listeners", c.call, err, opened,
+				closed, len(m.Active))
 		}
 	}
 }
@@ -254,7 +257,8 @@ func TestTwoListenersOfOneAddressMustBothBind(t *testing.T) {
 		"'127.0.0.1:1111' as existing listener") {
 		t.Errorf("error %v, want the address to be a duplicate", err)
 	}
-	_, err = m.AddOrUpdate(configured(t, "c", ip("127.0.0.1", 2222, ""), `, "deprecated_v1": {"bind_to_port": false}`),
+	_, err = m.AddOrUpdate(configured(t, "c", ip("127.0.0.1", 2222, ""),
+		`, "deprecated_v1": {"bind_to_port": false}`),
 		"test", true)
 	if err != nil || m.Active[1].BindToPort {
 		t.Errorf("error %v; the old spelling of bind_to_port counts as well", err)

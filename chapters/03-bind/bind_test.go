@@ -36,7 +36,8 @@ type parent struct {
 
 func (p *parent) DuplicateParentListenSocket(string) int { return p.fd }
 
-// manager is a listener manager of this chapter without a server around it, and what it did in the kernel.
+// manager is a listener manager of this chapter without a server around it, and what it did in the
+// kernel.
 type manager struct {
 	*listensocket.ListenerManager
 	t        *testing.T
@@ -69,8 +70,8 @@ func newManager(t *testing.T) *manager {
 	return m
 }
 
-// calls ends the recording and returns the system calls on sockets and paths, in order, as strace spells them
-// but without the fds.
+// calls ends the recording and returns the system calls on sockets and paths, in order, as strace
+// spells them but without the fds.
 func (m *manager) calls() (all []string) {
 	if m.lane == nil {
 		return nil
@@ -85,10 +86,12 @@ func (m *manager) calls() (all []string) {
 		for _, kv := range s.Attributes() {
 			a[string(kv.Key)] = kv.Value.Emit()
 		}
-		if a["walk.kind"] != "syscall" || strings.Contains(s.Name(), "epoll") || strings.HasPrefix(s.Name(), "event") {
+		if a["walk.kind"] != "syscall" || strings.Contains(s.Name(), "epoll") ||
+			strings.HasPrefix(s.Name(), "event") {
 			continue
 		}
-		line := fmt.Sprintf("%s(%s) = %s", s.Name(), numbered.ReplaceAllString(a["syscall.args"], ""), a["error.type"])
+		line := fmt.Sprintf("%s(%s) = %s", s.Name(), numbered.ReplaceAllString(a["syscall.args"],
+			""), a["error.type"])
 		all = append(all, strings.TrimSuffix(line, " = "))
 	}
 	return all
@@ -129,7 +132,8 @@ func fdOf(l *listensocket.Listener) int { return l.SocketFactory.Socket.Handle.F
 func wantCalls(t *testing.T, got []string, want ...string) {
 	t.Helper()
 	if !slices.Equal(got, want) {
-		t.Errorf("the calls were\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want, "\n  "))
+		t.Errorf("the calls were\n  %s\nwant\n  %s", strings.Join(got, "\n  "), strings.Join(want,
+			"\n  "))
 	}
 }
 
@@ -159,8 +163,8 @@ const (
 	socketU = "socket(AF_UNIX, SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK, 0)"
 )
 
-// The literal options are SO_KEEPALIVE before bind, SO_SNDBUF right after, SO_RCVBUF once it listens: which is
-// not before chapter 04.
+// The literal options are SO_KEEPALIVE before bind, SO_SNDBUF right after, SO_RCVBUF once it
+// listens: which is not before chapter 04.
 const literals = `, "socket_options": [
 	{"level": 1, "name": 8, "int_value": 9000, "state": "STATE_LISTENING"},
 	{"level": 1, "name": 7, "int_value": 8000, "state": "STATE_BOUND"},
@@ -219,7 +223,8 @@ func TestTransparentAndFreebindSpeakTheSocketsLanguage(t *testing.T) {
 			}
 		}
 		if before != 1 || after != 1 {
-			t.Errorf("transparent is set %d times before bind and %d after, want once each", before, after)
+			t.Errorf("transparent is set %d times before bind and %d after, want once each", before,
+				after)
 		}
 	}
 }
@@ -233,7 +238,8 @@ func TestFreebindBindsAnAddressThatIsNotOurs(t *testing.T) {
 		if _, err := m.try("strange", address, ""); !errors.Is(err, kernel.EADDRNOTAVAIL) {
 			t.Errorf("%s: error %v, want EADDRNOTAVAIL", address, err)
 		}
-		if l := m.add("bold"+address, address, `, "freebind": true`); l.SocketFactory.Address.Port() == 0 {
+		if l := m.add("bold"+address, address,
+			`, "freebind": true`); l.SocketFactory.Address.Port() == 0 {
 			t.Errorf("%s is bound to no port", address)
 		}
 	}
@@ -245,7 +251,8 @@ func TestOnlyADualStackSocketTakesTheIPv4PortToo(t *testing.T) {
 	}
 	for compat, want := range map[bool]error{true: unix.EADDRINUSE, false: nil} {
 		l := newManager(t).add("six", ip("::", 0, fmt.Sprintf(`, "ipv4_compat": %v`, compat)), "")
-		four, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0) // without SO_REUSEADDR
+		four, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC,
+			0) // without SO_REUSEADDR
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -260,7 +267,8 @@ func TestOnlyADualStackSocketTakesTheIPv4PortToo(t *testing.T) {
 func TestAPortOfZeroBecomesAPort(t *testing.T) {
 	m := newManager(t)
 	for _, c := range []struct{ address, more string }{
-		{ip("127.0.0.1", 0, ""), ""}, {ip("::1", 0, ""), ""}, {ip("127.0.0.1", 0, ""), `, "reuse_port": true`}} {
+		{ip("127.0.0.1", 0, ""), ""}, {ip("::1", 0, ""), ""}, {ip("127.0.0.1", 0, ""),
+			`, "reuse_port": true`}} {
 		if !speaks(t, c.address) {
 			continue
 		}
@@ -357,7 +365,8 @@ func TestAnAdoptedSocketIsNotBoundAgain(t *testing.T) {
 	m.Instance.HotRestart = &parent{fd: theirs}
 	l := m.add("a", ip("127.0.0.1", port, ""), literals)
 	if fdOf(l) != theirs || int(l.SocketFactory.Address.Port()) != port {
-		t.Errorf("fd %d and port %d, want the parent's %d and %d", fdOf(l), l.SocketFactory.Address.Port(), theirs, port)
+		t.Errorf("fd %d and port %d, want the parent's %d and %d", fdOf(l),
+			l.SocketFactory.Address.Port(), theirs, port)
 	}
 	wantCalls(t, m.calls(), `setsockopt(SOL_SOCKET, SO_KEEPALIVE, "\x01\x00\x00\x00", 4)`,
 		"setsockopt(SOL_SOCKET, SO_SNDBUF, [8000], 4)")

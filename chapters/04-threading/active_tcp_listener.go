@@ -9,11 +9,12 @@ import (
 	"envoywalk/internal/step"
 )
 
-// ActiveTcpListener is a listener on one thread: what is done with each socket that its TcpListener accepts.
+// ActiveTcpListener is a listener on one thread: what is done with each socket that its
+// TcpListener accepts.
 //
-// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener, over ActiveListenerImplBase
-// (step: active-listener-impl-base) and the interface Network::ConnectionHandler::ActiveListener
-// (step: active-listener-interface). TcpListener calls it back through Network::TcpListenerCallbacks
+// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener, over ActiveListenerImplBase (step:
+// active-listener-impl-base) and the interface Network::ConnectionHandler::ActiveListener (step:
+// active-listener-interface). TcpListener calls it back through Network::TcpListenerCallbacks
 // (step: tcp-listener-callbacks).
 type ActiveTcpListener struct {
 	handler     *ConnectionHandler
@@ -26,8 +27,9 @@ type ActiveTcpListener struct {
 	stats       listenerStats
 }
 
-// listenerStats are the listener.<address>.* stats that this chapter counts, and two of our own: accepts that
-// failed for one peer only, and times that accepting paused for want of fds or memory.
+// listenerStats are the listener.<address>.* stats that this chapter counts, and two of our own:
+// accepts that failed for one peer only, and times that accepting paused for want of fds or
+// memory.
 //
 // Envoy: ALL_LISTENER_STATS, ALL_PER_HANDLER_LISTENER_STATS
 type listenerStats struct {
@@ -53,10 +55,12 @@ func share(l *listensocket.Listener) {
 	l.Shared = s
 }
 
-// newActiveTcpListener gets a socket, and listens and accepts on it if the listener binds to its port.
+// newActiveTcpListener gets a socket, and listens and accepts on it if the listener binds to its
+// port.
 //
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::ActiveTcpListener
-func newActiveTcpListener(h *ConnectionHandler, l *listensocket.Listener, c func(*ActiveTcpListener) Connections) (*ActiveTcpListener, error) {
+func newActiveTcpListener(h *ConnectionHandler, l *listensocket.Listener,
+	c func(*ActiveTcpListener) Connections) (*ActiveTcpListener, error) {
 	defer h.lane().Enter(step.ActiveTcpListenerCtor).Of(l.Name).Exit()
 	socket, err := getListenSocket(h.lane(), l.SocketFactory, h.dispatcher.Name)
 	if err != nil {
@@ -100,8 +104,8 @@ func (a *ActiveTcpListener) listenerConnectionLimitReached() bool {
 	return limit != 0 && a.shared.open.Load() >= int64(limit)
 }
 
-// onAcceptWorker serves the socket here, or sends it to the worker that the balancer chose. rebalanced: that
-// was decided already.
+// onAcceptWorker serves the socket here, or sends it to the worker that the balancer chose.
+// rebalanced: that was decided already.
 //
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::onAcceptWorker
 func (a *ActiveTcpListener) onAcceptWorker(s *AcceptedSocket, rebalanced bool) {
@@ -116,8 +120,9 @@ func (a *ActiveTcpListener) onAcceptWorker(s *AcceptedSocket, rebalanced bool) {
 	a.connections.OnAcceptedSocket(s)
 }
 
-// count adds to the connections of this worker's listener, of the listener on all workers, and of the thread: from
-// the moment the balancer chose, so that neither it nor a limit overlooks a socket that is still on its way.
+// count adds to the connections of this worker's listener, of the listener on all workers, and of
+// the thread: from the moment the balancer chose, so that neither it nor a limit overlooks a
+// socket that is still on its way.
 //
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::incNumConnections, decNumConnections
 func (a *ActiveTcpListener) count(n int64) {
@@ -193,7 +198,8 @@ func (a *ActiveTcpListener) setRejectFraction(f float64) {
 	}
 }
 
-// shutdownListener closes this thread's listen fd; who is still in the shared queue stays there for others.
+// shutdownListener closes this thread's listen fd; who is still in the shared queue stays there
+// for others.
 //
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::shutdownListener
 func (a *ActiveTcpListener) shutdownListener() {

@@ -48,8 +48,8 @@ func (s *server) wantPerWorker(n int) {
 	}
 }
 
-// wantStoriesWhole: a connection that moved to another worker tells one story. What happened to it there has its
-// root as parent, and the run there is linked to the post here.
+// wantStoriesWhole: a connection that moved to another worker tells one story. What happened to it
+// there has its root as parent, and the run there is linked to the post here.
 func wantStoriesWhole(t *testing.T, all []span, connections int) {
 	t.Helper()
 	root, posts := map[string]span{}, map[string]span{}
@@ -94,9 +94,11 @@ func wantStoriesWhole(t *testing.T, all []span, connections int) {
 		}
 	}
 	if moved+stayed != connections || moved == 0 || runs != moved {
-		t.Errorf("%d stayed and %d moved by %d runs, want %d in all, and some moved", stayed, moved, runs, connections)
+		t.Errorf("%d stayed and %d moved by %d runs, want %d in all, and some moved", stayed, moved,
+			runs, connections)
 	}
-	t.Logf("%d connections stayed where they were accepted, %d were posted to another worker", stayed, moved)
+	t.Logf("%d connections stayed where they were accepted, %d were posted to another worker",
+		stayed, moved)
 }
 
 // threadsOf are, by trace, the threads on which a function ran.

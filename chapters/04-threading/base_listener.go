@@ -8,7 +8,8 @@ import (
 	"envoywalk/internal/step"
 )
 
-// baseListener is a dispatcher and a socket, and the address that accepted connections have on our side.
+// baseListener is a dispatcher and a socket, and the address that accepted connections have on
+// our side.
 //
 // Envoy: Network::BaseListenerImpl
 type baseListener struct {

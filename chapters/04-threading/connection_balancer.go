@@ -6,8 +6,9 @@ import (
 	"envoywalk/internal/step"
 )
 
-// balancer decides which worker's copy of a listener gets an accepted connection. The nop balancer leaves it
-// where it was accepted; the exact one compares, under a lock that all workers share.
+// balancer decides which worker's copy of a listener gets an accepted connection. The nop
+// balancer leaves it where it was accepted; the exact one compares, under a lock that all workers
+// share.
 //
 // Envoy: Network::NopConnectionBalancerImpl, Network::ExactConnectionBalancerImpl
 type balancer struct {
@@ -35,7 +36,8 @@ func (b *balancer) unregister(a *ActiveTcpListener) {
 	}
 }
 
-// pickTargetHandler chooses, and counts the connection where it will be, so that the next choice knows.
+// pickTargetHandler chooses, and counts the connection where it will be, so that the next choice
+// knows.
 //
 // Envoy: Network::ConnectionBalancer::pickTargetHandler
 func (a *ActiveTcpListener) pickTargetHandler() *ActiveTcpListener {

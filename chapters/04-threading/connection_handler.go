@@ -11,12 +11,13 @@ import (
 	"envoywalk/trace"
 )
 
-// ConnectionHandler owns one thread's active listeners, and through them its connections. Everything on that
-// thread, but NumConnections.
+// ConnectionHandler owns one thread's active listeners, and through them its connections.
+// Everything on that thread, but NumConnections.
 //
 // Envoy: Server::ConnectionHandlerImpl (step: worker-connection-handler), which implements
-// Network::ConnectionHandler (step: connection-handler-interface). Its listeners_ are ActiveListenerDetails
-// (step: active-listener-details); one kind of listener needs no such wrapper.
+// Network::ConnectionHandler (step: connection-handler-interface). Its listeners_ are
+// ActiveListenerDetails (step: active-listener-details); one kind of listener needs no such
+// wrapper.
 type ConnectionHandler struct {
 	instance       *startup.Instance
 	seams          *Seams
@@ -66,8 +67,8 @@ func (h *ConnectionHandler) add(l *listensocket.Listener, c func(*ActiveTcpListe
 	return nil
 }
 
-// UpdateListener lets the listener that has the tag go on with another configuration: its socket and its
-// connections stay.
+// UpdateListener lets the listener that has the tag go on with another configuration: its socket
+// and its connections stay.
 func (h *ConnectionHandler) UpdateListener(tag uint64, l *listensocket.Listener) {
 	if a := h.byTag(tag); a != nil {
 		a.updateListenerConfig(l)
@@ -140,7 +141,8 @@ func (h *ConnectionHandler) byTag(tag uint64) *ActiveTcpListener {
 // AddAdminListener binds, listens and accepts on main; from the accepted fd on, serve has it.
 //
 // Envoy: Server::AdminImpl::startHttpListener, addListenerToHandler
-func (h *ConnectionHandler) AddAdminListener(address *network.Address, serve func(fd int)) (*network.Address, error) {
+func (h *ConnectionHandler) AddAdminListener(address *network.Address,
+	serve func(fd int)) (*network.Address, error) {
 	l, err := listensocket.NewAdminListener(h.instance, h.seams.Seams.Seams, address)
 	if err != nil {
 		return nil, err

@@ -12,7 +12,8 @@ import (
 const tryNext = "Next: write an envoy.yaml, run this with -c envoy.yaml, and then curl its listener, or " +
 	"curl http://127.0.0.1:9901/listeners if its admin has that port. SIGTERM (Ctrl-C) ends it."
 
-// demo connects twice to every listener and waits until the server has closed what it cannot serve yet.
+// demo connects twice to every listener and waits until the server has closed what it cannot
+// serve yet.
 func demo(d *startup.Demo) {
 	var listeners []startup.ListenerInfo
 	d.OnMain(func() { listeners = d.Instance.ListenerManager.Listeners() })

@@ -89,7 +89,8 @@ func TestWithoutFdsAListenerRestsAndLosesNobody(t *testing.T) {
 		}
 	}
 	if most := int(spent/retryAfter) + 2; failed > most || failed < 6 || failed != paused {
-		t.Errorf("accept4 failed %d times in %v and was counted %d times, want 6 to %d", failed, spent, paused, most)
+		t.Errorf("accept4 failed %d times in %v and was counted %d times, want 6 to %d", failed,
+			spent, paused, most)
 	}
 	t.Logf("%d accepts failed in %v without an fd", failed, spent.Round(time.Millisecond))
 }
@@ -174,7 +175,8 @@ func TestAnAcceptThatCanNeverWorkEndsOnlyItsListener(t *testing.T) {
 	s.stop()
 }
 
-// Two may bind to one port if both say SO_REUSEADDR; the second to listen is refused. Envoy 1.17 does not look.
+// Two may bind to one port if both say SO_REUSEADDR; the second to listen is refused. Envoy 1.17
+// does not look.
 func TestAPortThatIsStolenBeforeListen(t *testing.T) {
 	port := freePort(t)
 	s := setup{concurrency: 2, lab: []string{"hold", "steal"}, listeners: []string{
@@ -219,7 +221,8 @@ func (s *server) boundTo(port int) (fds []int) {
 		}
 		s.borrow(fd, func(own int) {
 			name, _ := unix.Getsockname(own)
-			if v4, ok := name.(*unix.SockaddrInet4); ok && v4.Port == port && v4.Addr == netip.MustParseAddr("127.0.0.1").As4() {
+			if v4, ok := name.(*unix.SockaddrInet4); ok && v4.Port == port &&
+				v4.Addr == netip.MustParseAddr("127.0.0.1").As4() {
 				fds = append(fds, fd)
 			}
 		})
@@ -230,9 +233,12 @@ func (s *server) boundTo(port int) (fds []int) {
 func TestOneWorkersFailureTakesTheListenerFromAll(t *testing.T) {
 	for _, c := range []struct{ what, script, more, why string }{
 		// The admin listens first; the third call is some worker's.
-		{"listen", "script listen EADDRINUSE 2 1", "reuse_port: true", "cannot listen on .*: Address already in use"},
-		{"copy", "script fcntl EMFILE 1 1", "reuse_port: false", "cannot duplicate the socket of .*: Too many open files"},
-		// Main sets two options and each worker but one three: whose twelfth it is, it is the one after listen.
+		{"listen", "script listen EADDRINUSE 2 1", "reuse_port: true",
+			"cannot listen on .*: Address already in use"},
+		{"copy", "script fcntl EMFILE 1 1", "reuse_port: false",
+			"cannot duplicate the socket of .*: Too many open files"},
+		// Main sets two options and each worker but one three: whose twelfth it is, it is the one
+		// after listen.
 		{"option", "script setsockopt ENOMEM 11 1", "reuse_port: true, tcp_fast_open_queue_length: 5",
 			"cannot set post-listen socket option on socket"},
 	} {

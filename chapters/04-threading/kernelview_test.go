@@ -70,7 +70,8 @@ func (s *server) cpu() int {
 	return user + system
 }
 
-// watched is one entry of an epoll instance: which fd, for which events, and the word that comes with them.
+// watched is one entry of an epoll instance: which fd, for which events, and the word that comes
+// with them.
 type watched struct {
 	fd     int
 	events uint64
@@ -225,8 +226,8 @@ func procAddress(address string) (table, spelled string) {
 	return table, fmt.Sprintf("%s:%04X", spelled, at.Port())
 }
 
-// borrow lends a duplicate of the server's own fd: the same open file, so what it says is true of both. It is
-// given back at once, or the port would stay in use.
+// borrow lends a duplicate of the server's own fd: the same open file, so what it says is true of
+// both. It is given back at once, or the port would stay in use.
 func (s *server) borrow(fd int, use func(own int)) {
 	s.t.Helper()
 	pidfd, err := unix.PidfdOpen(s.pid, 0)

@@ -22,9 +22,10 @@ import (
 
 const labVariable = "ENVOYWALK_TEST_LAB"
 
-// lab is chapter 04 with its open seams filled by the test: connections are held, an overload manager obeys,
-// the kernel's answers can be scripted, and listeners come and go. It takes its commands, a line each, from the
-// environment before main and from stdin afterwards, and says what came of them on stdout.
+// lab is chapter 04 with its open seams filled by the test: connections are held, an overload
+// manager obeys, the kernel's answers can be scripted, and listeners come and go. It takes its
+// commands, a line each, from the environment before main and from stdin afterwards, and says what
+// came of them on stdout.
 type lab struct {
 	seams    *Seams
 	instance *startup.Instance
@@ -246,8 +247,8 @@ func (s *scripted) answer(call string, fd, _ int) (int, kernel.Errno, bool) {
 	return 0, 0, false
 }
 
-// stolen listens on the port that fd is only bound to: SO_REUSEADDR lets two bind, and the first to listen has
-// it. A unix socket cannot be stolen so.
+// stolen listens on the port that fd is only bound to: SO_REUSEADDR lets two bind, and the first to
+// listen has it. A unix socket cannot be stolen so.
 func stolen(fd int) bool {
 	name, err := unix.Getsockname(fd)
 	at, isIP := name.(*unix.SockaddrInet4)

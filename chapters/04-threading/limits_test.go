@@ -10,7 +10,8 @@ import (
 // held are the connections that the laboratory holds, by number, and which worker has each.
 func (s *server) held() map[string]string {
 	all := map[string]string{}
-	for _, m := range regexp.MustCompile(`(\w+) (holds|lets) (C\d+)`).FindAllStringSubmatch(s.Stdout.String(), -1) {
+	said := regexp.MustCompile(`(\w+) (holds|lets) (C\d+)`)
+	for _, m := range said.FindAllStringSubmatch(s.Stdout.String(), -1) {
 		if all[m[3]] = m[1]; m[2] == "lets" {
 			delete(all, m[3])
 		}
@@ -81,7 +82,8 @@ func TestOneListenersLimitLeavesTheOthersAlone(t *testing.T) {
 }
 
 func TestARejectFractionOfOneClosesEverybody(t *testing.T) {
-	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0)}}.start(t)
+	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1",
+		0)}}.start(t)
 	address := s.addresses()["a"]
 	dial(t, address)
 	s.wantHeld(1)
@@ -110,7 +112,8 @@ func TestAPausedListenerLosesNobody(t *testing.T) {
 		queued += int(l.queued)
 	}
 	if queued != 10 || len(s.held()) != 0 {
-		t.Errorf("%d wait in the kernel's queues and %d are held, want 10 and none", queued, len(s.held()))
+		t.Errorf("%d wait in the kernel's queues and %d are held, want 10 and none", queued,
+			len(s.held()))
 	}
 	s.tell("add " + lateListener)
 	late := s.addresses()["late"]
@@ -123,11 +126,11 @@ func TestAPausedListenerLosesNobody(t *testing.T) {
 	s.stop()
 }
 
-const lateListener = `{"name": "late", "address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}, ` +
-	`"filter_chains": [{}]}`
+const lateListener = `{"name": "late", "filter_chains": [{}], ` +
+	`"address": {"socket_address": {"address": "127.0.0.1", "port_value": 0}}}`
 
-// wantWatchedListenFds: so many of the fds that listen are in some worker's epoll. One that rests is in none: the
-// kernel would go on to report its errors.
+// wantWatchedListenFds: so many of the fds that listen are in some worker's epoll. One that rests
+// is in none: the kernel would go on to report its errors.
 func (s *server) wantWatchedListenFds(want int) {
 	s.t.Helper()
 	watched, got := map[int]bool{}, 0

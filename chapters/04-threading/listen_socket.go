@@ -7,23 +7,26 @@ import (
 	eventloop "envoywalk/chapters/00-event-loop"
 	listensocket "envoywalk/chapters/02-listen-socket"
 	"envoywalk/internal/kernel"
+	"envoywalk/internal/network"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
 )
 
-// getListenSocket is what a worker really gets: a copy of the fd that main bound, or with reuse_port a socket
-// of its own; the first worker then takes the one that held port 0's port.
+// getListenSocket is what a worker really gets: a copy of the fd that main bound, or with
+// reuse_port a socket of its own; the first worker then takes the one that held port 0's port.
 //
 // Envoy: Server::ListenSocketFactoryImpl::getListenSocket
-func getListenSocket(lane *trace.Lane, f *listensocket.ListenSocketFactory, thread string) (*listensocket.ListenSocket, error) {
+func getListenSocket(lane *trace.Lane, f *listensocket.ListenSocketFactory,
+	thread string) (*listensocket.ListenSocket, error) {
 	defer lane.Enter(step.GetListenSocket).Of(f.Listener.Name).Exit()
-	if f.Single || f.Listener.ReusePort && f.Address.IsIP() {
-		if f.Socket != nil && f.Taken.CompareAndSwap(false, true) {
-			return f.Socket, nil
-		}
-		return f.CreateListenSocketAndApplyOptions(lane)
+	if f.Single {
+		f.Taken.Store(true)
+		return f.Socket, nil
 	}
 	label := f.Listener.Name + "/" + strings.Replace(thread, "worker_", "w", 1)
+	if f.Listener.ReusePort && f.Address.IsIP() {
+		return ownSocket(lane, f, label)
+	}
 	fd, errno := ioHandleDuplicate(lane, f.Socket.Handle, label)
 	if errno != 0 {
 		return nil, fmt.Errorf("cannot duplicate the socket of '%s': %s", f.Address, kernel.Describe(errno))
@@ -31,6 +34,18 @@ func getListenSocket(lane *trace.Lane, f *listensocket.ListenSocketFactory, thre
 	// As in Envoy the copy has no options: LISTENING ones never reach a shared socket in 1.17.
 	return &listensocket.ListenSocket{Socket: listensocket.Socket{
 		Handle: &listensocket.IoSocketHandle{FD: fd}, Address: f.Address}}, nil
+}
+
+// ownSocket is this worker's alone: the one that held the port, or a new one.
+func ownSocket(lane *trace.Lane, f *listensocket.ListenSocketFactory,
+	label string) (s *listensocket.ListenSocket, err error) {
+	if s = f.Socket; s == nil || !f.Taken.CompareAndSwap(false, true) {
+		s, err = f.CreateListenSocketAndApplyOptions(lane)
+	}
+	if err == nil {
+		lane.Label(s.Handle.FD, label)
+	}
+	return s, err
 }
 
 // ioHandleDuplicate makes a second fd for the same open socket: one queue in the kernel, many fds.
@@ -76,14 +91,20 @@ func initializeFileEvent(d *eventloop.Dispatcher, h *listensocket.IoSocketHandle
 func applyListeningOptions(lane *trace.Lane, s *listensocket.ListenSocket) error {
 	defer lane.Enter(step.ApplyListeningOptions).On(s.Handle.FD).Exit()
 	if o, errno := s.Set(lane, listensocket.Listening); errno != 0 {
-		return fmt.Errorf("cannot set post-listen socket option on socket: %s: option %d/%d: %w",
-			s.Address, o.Level, o.Name, errno)
+		return o.Refused("cannot set post-listen socket option on socket: "+s.Address.String(), errno)
 	}
 	return nil
 }
 
-// listenError is a listen that the kernel refused, which Envoy 1.17 does not notice: the fd then reports a
-// hang-up for ever and its loop spins.
-func listenError(s *listensocket.ListenSocket, errno kernel.Errno) error {
-	return fmt.Errorf("cannot listen on '%s': %s", s.Address, kernel.Describe(errno))
+// listenError is a listen that the kernel refused, which Envoy 1.17 does not notice: the fd then
+// reports a hang-up for ever and its loop spins. It unwraps to the errno.
+type listenError struct {
+	address *network.Address
+	errno   kernel.Errno
 }
+
+func (e *listenError) Error() string {
+	return fmt.Sprintf("cannot listen on '%s': %s", e.address, kernel.Describe(e.errno))
+}
+
+func (e *listenError) Unwrap() error { return e.errno }

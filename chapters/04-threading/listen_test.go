@@ -14,7 +14,8 @@ import (
 
 const workers = 4
 
-// four is one listener of each kind: a fixed IPv4 port, IPv6, a pipe, and a port for the kernel to choose.
+// four is one listener of each kind: a fixed IPv4 port, IPv6, a pipe, and a port for the kernel to
+// choose.
 func four(t *testing.T, more ...string) (s setup, path string) {
 	path = filepath.Join(t.TempDir(), "pipe")
 	s = setup{concurrency: workers, listeners: []string{
@@ -23,7 +24,8 @@ func four(t *testing.T, more ...string) (s setup, path string) {
 		tcp("zero", "127.0.0.1", 0, more...)}}
 	if six, err := net.Listen("tcp6", "[::1]:0"); err == nil {
 		six.Close()
-		s.listeners = append(s.listeners, tcp("v6", "::1", freePort(t), append(more, "tcp_backlog_size: 77")...))
+		s.listeners = append(s.listeners, tcp("v6", "::1", freePort(t), append(more,
+			"tcp_backlog_size: 77")...))
 	} else {
 		t.Logf("SKIPPED the IPv6 listener: %v", err)
 	}
@@ -95,8 +97,8 @@ func TestWithReusePortEveryWorkerHasASocketOfItsOwn(t *testing.T) {
 	s.wantNothingLeft(set)
 }
 
-// listenInodes are the sockets that listen on the address: the same in /proc/net and by sock_diag, with the
-// backlog that was asked for.
+// listenInodes are the sockets that listen on the address: the same in /proc/net and by sock_diag,
+// with the backlog that was asked for.
 func (s *server) listenInodes(address string) (inodes []uint32) {
 	s.t.Helper()
 	const listen = "0A"
@@ -109,7 +111,8 @@ func (s *server) listenInodes(address string) (inodes []uint32) {
 	for _, l := range listeningAt(s.t, address) {
 		inodes = append(inodes, l.inode)
 		if !known[strconv.Itoa(int(l.inode))] {
-			s.t.Errorf("%s: sock_diag knows socket %d, /proc/net/%s only %v", address, l.inode, table, known)
+			s.t.Errorf("%s: sock_diag knows socket %d, /proc/net/%s only %v", address, l.inode,
+				table, known)
 		}
 		want := s.most()
 		if table == "tcp6" {
@@ -120,7 +123,8 @@ func (s *server) listenInodes(address string) (inodes []uint32) {
 		}
 	}
 	if len(inodes) != len(rows) {
-		s.t.Errorf("%s: %d sockets by sock_diag, %d in /proc/net/%s", address, len(inodes), len(rows), table)
+		s.t.Errorf("%s: %d sockets by sock_diag, %d in /proc/net/%s", address, len(inodes),
+			len(rows), table)
 	}
 	return inodes
 }
@@ -146,8 +150,8 @@ func (s *server) pipeInode(path string) uint32 {
 	return uint32(inode)
 }
 
-// wantWatchedOncePerWorker: each worker's epoll has exactly one of the fds, level-triggered, for reading only,
-// with the fd and its generation as the word. unwatched are main's.
+// wantWatchedOncePerWorker: each worker's epoll has exactly one of the fds, level-triggered, for
+// reading only, with the fd and its generation as the word. unwatched are main's.
 func (s *server) wantWatchedOncePerWorker(name string, fds []int, unwatched int) {
 	s.t.Helper()
 	const readLevel = unix.EPOLLIN | unix.EPOLLERR | unix.EPOLLHUP // the kernel always adds the last two
@@ -165,7 +169,8 @@ func (s *server) wantWatchedOncePerWorker(name string, fds []int, unwatched int)
 					s.t.Errorf("%s: fd %d is watched for %#x, want %#x", name, fd, w.events, readLevel)
 				}
 				if uint32(w.data) != uint32(fd) || w.data>>32 == 0 {
-					s.t.Errorf("%s: fd %d comes with the word %#x, want fd and generation", name, fd, w.data)
+					s.t.Errorf("%s: fd %d comes with the word %#x, want fd and generation", name,
+						fd, w.data)
 				}
 			}
 		}
@@ -175,7 +180,8 @@ func (s *server) wantWatchedOncePerWorker(name string, fds []int, unwatched int)
 		watchers += here
 	}
 	if watchers != workers || len(fds)-len(where) != unwatched {
-		s.t.Errorf("%s: %d of fds %v are watched, want one for each of %d workers", name, watchers, fds, workers)
+		s.t.Errorf("%s: %d of fds %v are watched, want one for each of %d workers", name, watchers,
+			fds, workers)
 	}
 }
 
@@ -183,7 +189,10 @@ func (s *server) wantWatchedOncePerWorker(name string, fds []int, unwatched int)
 func (s *server) wantOptions(name string, fds []int, reusePort int) {
 	s.t.Helper()
 	for _, fd := range fds {
-		s.borrow(fd, func(own int) { wantListenOptions(s.t, fmt.Sprintf("%s: fd %d", name, fd), own, reusePort) })
+		s.borrow(fd, func(own int) {
+			wantListenOptions(s.t, fmt.Sprintf("%s: fd %d", name, fd), own,
+				reusePort)
+		})
 		if !s.closeOnExec(fd) {
 			s.t.Errorf("%s: fd %d would be inherited by a child", name, fd)
 		}
@@ -245,7 +254,8 @@ func (s *server) wantWorkers(listeners int) {
 	s.wantStat("listener_create_success", workers*listeners)
 }
 
-// wantNothingLeft: when the process is gone, its ports can be had again, by the same configuration at once.
+// wantNothingLeft: when the process is gone, its ports can be had again, by the same configuration
+// at once.
 func (s *server) wantNothingLeft(set setup) {
 	s.t.Helper()
 	again := set.start(s.t)
@@ -256,9 +266,11 @@ func (s *server) wantNothingLeft(set setup) {
 }
 
 func TestListeningOptionsComeAfterListen(t *testing.T) {
-	const more = "tcp_fast_open_queue_length: 7, socket_options: [{level: 1, name: 8, int_value: 9000, state: 2}]"
+	const more = "tcp_fast_open_queue_length: 7, " +
+		"socket_options: [{level: 1, name: 8, int_value: 9000, state: 2}]"
 	set := setup{concurrency: workers, listeners: []string{
-		tcp("own", "127.0.0.1", freePort(t), "reuse_port: true", more), tcp("shared", "127.0.0.1", 0, more)}}
+		tcp("own", "127.0.0.1", freePort(t), "reuse_port: true", more), tcp("shared", "127.0.0.1",
+			0, more)}}
 	trace := set.traced(t, "listen", "epoll_ctl", "setsockopt", "bind")
 	s := set.start(t)
 	at := s.addresses()

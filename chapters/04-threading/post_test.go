@@ -9,7 +9,8 @@ import (
 	listensocket "envoywalk/chapters/02-listen-socket"
 )
 
-// A socket on its way to another worker may find the listener gone there: it is closed, and counts nowhere.
+// A socket on its way to another worker may find the listener gone there: it is closed, and counts
+// nowhere.
 func TestASocketThatArrivesTooLateIsClosed(t *testing.T) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -27,13 +28,15 @@ func TestASocketThatArrivesTooLateIsClosed(t *testing.T) {
 
 	here.onAcceptWorker(late, false)
 	if there.open.Load() != 1 || both.open.Load() != 2 {
-		t.Errorf("on its way it counts %d there and %d in all, want 1 and 2", there.open.Load(), both.open.Load())
+		t.Errorf("on its way it counts %d there and %d in all, want 1 and 2", there.open.Load(),
+			both.open.Load())
 	}
 	there.handler.dispatcher.Run(nil, eventloop.NonBlock)
 	if n, err := unix.Read(pair[1], make([]byte, 1)); n != 0 || err != nil {
 		t.Errorf("the client reads %d, %v, want the end of file", n, err)
 	}
-	left := []int64{there.open.Load(), there.handler.NumConnections(), late.process.accepted.Load(), both.open.Load()}
+	left := []int64{there.open.Load(), there.handler.NumConnections(), late.process.accepted.Load(),
+		both.open.Load()}
 	for n, want := range []int64{0, 0, 0, 1} {
 		if left[n] != want {
 			t.Errorf("afterwards the counts are %v, want only the one here", left)

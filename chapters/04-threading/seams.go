@@ -36,8 +36,12 @@ type process struct {
 func Wire() *Seams {
 	s := &Seams{Seams: bind.Wire(), process: &process{}}
 	s.Chapter = startup.Chapter{Number: 4, Name: "04-threading", Config: s.Chapter.Config, Try: tryNext}
-	s.MainHandler = func(i *startup.Instance) startup.ConnectionHandler { return newMainConnectionHandler(i, s) }
-	s.NewWorker = func(m *listensocket.ListenerManager, n int) listensocket.Worker { return createWorker(m, s, n) }
+	s.MainHandler = func(i *startup.Instance) startup.ConnectionHandler {
+		return newMainConnectionHandler(i, s)
+	}
+	s.NewWorker = func(m *listensocket.ListenerManager, n int) listensocket.Worker {
+		return createWorker(m, s, n)
+	}
 	s.Seams.Seams.StartWorkers = startWorkers
 	s.Connections = func(l *ActiveTcpListener) Connections { return closing{l} }
 	s.Demo = demo

@@ -66,7 +66,8 @@ func (s setup) start(t *testing.T) *server {
 	config := walktest.Config(t, "admin: {address: {pipe: {path: "+socket+"}}}\n"+
 		"layered_runtime: {layers: [{name: test, static_layer: {"+s.runtime+"}}]}\n"+
 		"static_resources: {listeners: ["+strings.Join(s.listeners, ",\n")+"]}\n")
-	args := append([]string{"-c", config, "--concurrency", strconv.Itoa(max(1, s.concurrency))}, s.flags...)
+	args := append([]string{"-c", config, "--concurrency", strconv.Itoa(max(1, s.concurrency))},
+		s.flags...)
 	cmd := exec.Command(s.binary(t), args...)
 	if s.strace != nil {
 		cmd = exec.Command("strace", append(append(s.strace, "--", s.binary(t)), args...)...)
@@ -216,7 +217,8 @@ func (s *server) listenersJSON() map[string]string {
 	for _, l := range answer.ListenerStatuses {
 		a := l.LocalAddress
 		if all[l.Name] = a.Pipe.Path; a.Pipe.Path == "" {
-			all[l.Name] = net.JoinHostPort(a.SocketAddress.Address, strconv.Itoa(a.SocketAddress.PortValue))
+			all[l.Name] = net.JoinHostPort(a.SocketAddress.Address,
+				strconv.Itoa(a.SocketAddress.PortValue))
 		}
 	}
 	return all

@@ -7,8 +7,9 @@ import (
 	"envoywalk/internal/step"
 )
 
-// startWorkers gives every listener to every worker, and every worker its thread. Main thread; returns at
-// once. done runs on main, once, when each listener was added, or was not, on each worker.
+// startWorkers gives every listener to every worker, and every worker its thread. Main thread;
+// returns at once. done runs on main, once, when each listener was added, or was not, on each
+// worker.
 //
 // Inside the loop nothing is listened on yet: addListenerToWorker only posts.
 //
@@ -31,7 +32,8 @@ func startWorkers(m *listensocket.ListenerManager, done func()) {
 	}
 }
 
-// addListenerToWorker asks the worker, and lets the manager know how it went. completion runs after that.
+// addListenerToWorker asks the worker, and lets the manager know how it went. completion runs
+// after that.
 //
 // Envoy: Server::ListenerManagerImpl::addListenerToWorker
 func addListenerToWorker(m *listensocket.ListenerManager, w listensocket.Worker, l *listensocket.Listener,

@@ -25,7 +25,8 @@ func wantEachAcceptedOnce(t *testing.T, n int, more string) {
 	blow(t, address, 200)
 	fds, threads := s.settled()
 	for blown := 200; blown < n; {
-		// Faster than it can be written down, a trace drops what it must: then nothing could be counted.
+		// Faster than it can be written down, a trace drops what it must: then nothing could be
+		// counted.
 		eventually(t, "the trace keeps up", func() bool { return trace.seen.Load() == int64(blown) })
 		burst := min(n-blown, 1000)
 		blow(t, address, burst)
@@ -102,7 +103,8 @@ func wantNumbered(t *testing.T, want int, accepts []accept) {
 		sum += n
 	}
 	if len(seen) != want || sum != want {
-		t.Errorf("%d connections by number, %d accepts, want %d of both: %v", len(seen), sum, want, perWorker)
+		t.Errorf("%d connections by number, %d accepts, want %d of both: %v", len(seen), sum, want,
+			perWorker)
 	}
 	t.Logf("%d accepted exactly once, by worker %v; %d accepts found nobody", sum, perWorker, again)
 }
@@ -123,7 +125,8 @@ func (s *server) settled() (fds, threads int) {
 // wantBackTo: nothing leaked. The Go runtime keeps a thread or two that it once needed.
 func (s *server) wantBackTo(fds, threads int) {
 	s.t.Helper()
-	eventually(s.t, fmt.Sprintf("there are %d fds again", fds), func() bool { return len(s.descriptors()) == fds })
+	eventually(s.t, fmt.Sprintf("there are %d fds again", fds),
+		func() bool { return len(s.descriptors()) == fds })
 	now := 0
 	for _, n := range s.threads() {
 		now += n

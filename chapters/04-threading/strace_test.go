@@ -11,14 +11,16 @@ import (
 	"testing"
 )
 
-// underStrace are strace's flags, or the test is left out, and says so. Only the named calls stop the process.
+// underStrace are strace's flags, or the test is left out, and says so. Only the named calls stop
+// the process.
 func underStrace(t *testing.T, calls string, more ...string) []string {
 	t.Helper()
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("SKIPPED: strace is not installed: what the kernel says was not compared")
 	}
 	flags := append([]string{"-f", "--seccomp-bpf", "-qq", "-s", "8", "-e", "trace=" + calls}, more...)
-	if out, err := exec.Command("strace", append(flags, "-o", "/dev/null", "true")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("strace", append(flags, "-o", "/dev/null",
+		"true")...).CombinedOutput(); err != nil {
 		t.Skipf("SKIPPED: strace may not trace here: %v: %s", err, out)
 	}
 	return flags
@@ -33,7 +35,8 @@ func TestInjectedAcceptErrorsLoseNobody(t *testing.T) {
 		t.Run(c.errno, func(t *testing.T) {
 			t.Parallel()
 			inject := "inject=accept4:error=" + c.errno + ":when=" + c.when
-			s := setup{concurrency: 2, listeners: []string{tcp("a", "127.0.0.1", 0), tcp("b", "127.0.0.1", 0)},
+			s := setup{concurrency: 2, listeners: []string{tcp("a", "127.0.0.1", 0), tcp("b",
+				"127.0.0.1", 0)},
 				strace: underStrace(t, "accept4", "-e", inject, "-o", "/dev/null")}.start(t)
 			at := s.addresses()
 			fds, threads := s.settled()
@@ -69,7 +72,8 @@ type call struct {
 
 var straceLine = regexp.MustCompile(`^(\d+)\s+(?:<\.\.\. )?(\w+)(?:\((\d+)| resumed>)`)
 
-// calls reads what strace wrote. A call that was interrupted by another thread's is two lines: the first counts.
+// calls reads what strace wrote. A call that was interrupted by another thread's is two lines: the
+// first counts.
 func calls(t *testing.T, path string) (all []call) {
 	t.Helper()
 	f, err := os.Open(path)
@@ -89,11 +93,12 @@ func calls(t *testing.T, path string) (all []call) {
 	return all
 }
 
-// A post wakes a loop only if it runs and sleeps: the kernel's count of wakes is the trace's, and before a
-// worker's loop waits for the first time nobody wrote it one.
+// A post wakes a loop only if it runs and sleeps: the kernel's count of wakes is the trace's, and
+// before a worker's loop waits for the first time nobody wrote it one.
 func TestPostsBeforeTheLoopRunsWriteNoWake(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "strace")
-	set := setup{concurrency: workers, listeners: []string{tcp("a", "127.0.0.1", 0), tcp("b", "127.0.0.1", 0)},
+	set := setup{concurrency: workers, listeners: []string{tcp("a", "127.0.0.1", 0), tcp("b",
+		"127.0.0.1", 0)},
 		strace: underStrace(t, "write,epoll_pwait", "-o", out)}
 	trace := set.traced(t)
 	s := set.start(t)
@@ -122,13 +127,15 @@ func TestPostsBeforeTheLoopRunsWriteNoWake(t *testing.T) {
 		}
 	}
 	if len(wakes) < workers+1 || len(loops) != workers || posted < 3*workers {
-		t.Errorf("%d eventfds, %d loops, %d early posts: too few to mean anything", len(wakes), len(loops), posted)
+		t.Errorf("%d eventfds, %d loops, %d early posts: too few to mean anything", len(wakes),
+			len(loops), posted)
 	}
-	t.Logf("%d posts before the loops ran wrote nothing; %d wakes, as strace counts", posted, len(byName(spans, "write")))
+	t.Logf("%d posts before the loops ran wrote nothing; %d wakes, as strace counts", posted,
+		len(byName(spans, "write")))
 }
 
-// wakesOf reads off the trace: the eventfds and their labels, the threads of the workers' loops by their
-// eventfd's label, and how many posts found a worker's loop not running.
+// wakesOf reads off the trace: the eventfds and their labels, the threads of the workers' loops by
+// their eventfd's label, and how many posts found a worker's loop not running.
 func wakesOf(spans []span) (wakes map[int]string, loops map[string]int, early int) {
 	wakes, loops = map[int]string{}, map[string]int{}
 	for _, s := range byName(spans, "eventfd2") {

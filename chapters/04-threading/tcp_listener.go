@@ -12,7 +12,8 @@ import (
 	"envoywalk/internal/step"
 )
 
-// TcpListener joins a listen socket to a dispatcher: it listens, watches, and accepts. It does not bind.
+// TcpListener joins a listen socket to a dispatcher: it listens, watches, and accepts. It does
+// not bind.
 //
 // Envoy: Network::TcpListenerImpl, over BaseListenerImpl
 type TcpListener struct {
@@ -30,13 +31,15 @@ type TcpListener struct {
 // createListener puts a listener on d. Only on d's own thread.
 //
 // Envoy: Event::DispatcherImpl::createListener
-func createListener(d *eventloop.Dispatcher, s *listensocket.ListenSocket, a *ActiveTcpListener) (*TcpListener, error) {
+func createListener(d *eventloop.Dispatcher, s *listensocket.ListenSocket,
+	a *ActiveTcpListener) (*TcpListener, error) {
 	defer d.Lane().Enter(step.DispatcherCreateListener).On(s.Handle.FD).Exit()
 	return newTcpListener(d, s, a)
 }
 
 // Envoy: Network::TcpListenerImpl::TcpListenerImpl
-func newTcpListener(d *eventloop.Dispatcher, s *listensocket.ListenSocket, a *ActiveTcpListener) (*TcpListener, error) {
+func newTcpListener(d *eventloop.Dispatcher, s *listensocket.ListenSocket,
+	a *ActiveTcpListener) (*TcpListener, error) {
 	defer d.Lane().Enter(step.TcpListenerImplCtor).On(s.Handle.FD).Exit()
 	l := &TcpListener{baseListener: newBaseListener(d, s), callbacks: a,
 		backlog: a.config.Backlog, maxAccepts: a.config.MaxAccepts}
@@ -49,16 +52,17 @@ func newTcpListener(d *eventloop.Dispatcher, s *listensocket.ListenSocket, a *Ac
 	return l, l.setupServerSocket()
 }
 
-// setupServerSocket makes the socket passive and watches it, level-triggered: an accept that fails for a
-// moment must be asked again.
+// setupServerSocket makes the socket passive and watches it, level-triggered: an accept that
+// fails for a moment must be asked again.
 //
 // Envoy: Network::TcpListenerImpl::setupServerSocket
 func (l *TcpListener) setupServerSocket() error {
 	defer l.dispatcher.Lane().Enter(step.SetupServerSocket).On(l.socket.Handle.FD).Exit()
 	if errno := ioHandleListen(l.dispatcher.Lane(), l.socket.Handle, l.backlog); errno != 0 {
-		return listenError(l.socket, errno)
+		return &listenError{l.socket.Address, errno}
 	}
-	l.event = initializeFileEvent(l.dispatcher, l.socket.Handle, eventloop.Level, eventloop.Read, l.onSocketEvent)
+	l.event = initializeFileEvent(l.dispatcher, l.socket.Handle, eventloop.Level, eventloop.Read,
+		l.onSocketEvent)
 	if err := applyListeningOptions(l.dispatcher.Lane(), l.socket); err != nil {
 		l.event.Close()
 		return err
@@ -69,8 +73,8 @@ func (l *TcpListener) setupServerSocket() error {
 // maxSkips bounds what one event may skip: a kernel that refuses every peer must not hold the loop.
 const maxSkips = 64
 
-// onSocketEvent accepts until there is nobody left, or the event's share is used up. The listener is
-// level-triggered: to leave early loses nothing. It may have been closed when this returns.
+// onSocketEvent accepts until there is nobody left, or the event's share is used up. The listener
+// is level-triggered: to leave early loses nothing. It may have been closed when this returns.
 //
 // Envoy: Network::TcpListenerImpl::onSocketEvent, which ends at any errno
 func (l *TcpListener) onSocketEvent(eventloop.FileReady) {
@@ -97,7 +101,8 @@ func (l *TcpListener) onSocketEvent(eventloop.FileReady) {
 	}
 }
 
-// onAccepted closes what is too much for the process, or what an overload action rejects, and hands on the rest.
+// onAccepted closes what is too much for the process, or what an overload action rejects, and
+// hands on the rest.
 func (l *TcpListener) onAccepted(a accepted) {
 	lane := l.dispatcher.Lane()
 	switch {
@@ -112,8 +117,8 @@ func (l *TcpListener) onAccepted(a accepted) {
 	}
 }
 
-// rejectCxOverGlobalLimit compares the process's accepted sockets with the runtime's limit. The socket was
-// accepted already: there is no other way to refuse it.
+// rejectCxOverGlobalLimit compares the process's accepted sockets with the runtime's limit. The
+// socket was accepted already: there is no other way to refuse it.
 //
 // Envoy: Network::TcpListenerImpl::rejectCxOverGlobalLimit
 func (l *TcpListener) rejectCxOverGlobalLimit() bool {
@@ -126,17 +131,19 @@ func (l *TcpListener) rejectCxOverGlobalLimit() bool {
 	return limit != 0 && h.seams.process.accepted.Load() >= int64(limit)
 }
 
-// retryAfter is how long a listener rests when the process has no fd or memory for another connection.
+// retryAfter is how long a listener rests when the process has no fd or memory for another
+// connection.
 const retryAfter = 100 * time.Millisecond
 
-// pause takes the listener out of epoll's sight for a moment. Level-triggered as it is, it would otherwise be
-// reported for ever, and the loop would spin.
+// pause takes the listener out of epoll's sight for a moment. Level-triggered as it is, it would
+// otherwise be reported for ever, and the loop would spin.
 func (l *TcpListener) pause(errno kernel.Errno) {
 	l.dispatcher.Lane().Note("accept.paused.errno", int64(errno))
 	l.callbacks.stats.acceptPaused.Inc()
 	if !l.short {
 		l.short = true
-		l.callbacks.config.Log().Warn("listener '%s' pauses accepting: %s", l.callbacks.config.Name, kernel.Describe(errno))
+		l.callbacks.config.Log().Warn("listener '%s' pauses accepting: %s",
+			l.callbacks.config.Name, kernel.Describe(errno))
 	}
 	if l.resume == nil {
 		l.resume = l.dispatcher.CreateTimer("resume accepting", func() {
@@ -152,7 +159,8 @@ func (l *TcpListener) pause(errno kernel.Errno) {
 // end gives up on a socket that will never accept again: says so once, and leaves epoll.
 func (l *TcpListener) end(errno kernel.Errno) {
 	l.dispatcher.Lane().Note("accept.ended.errno", int64(errno))
-	l.callbacks.config.Log().Error("listener '%s' cannot accept any more: %s", l.callbacks.config.Name, kernel.Describe(errno))
+	l.callbacks.config.Log().Error("listener '%s' cannot accept any more: %s",
+		l.callbacks.config.Name, kernel.Describe(errno))
 	l.event.Close()
 	l.event = nil
 }

@@ -63,8 +63,8 @@ type reader struct {
 // accept is an accept4 of a worker.
 type accept struct{ thread, connection, errno string }
 
-// traced gives a server a trace and returns who reads it. Spans whose names begin otherwise are not parsed, which
-// takes longer than all the rest; without names, all are.
+// traced gives a server a trace and returns who reads it. Spans whose names begin otherwise are not
+// parsed, which takes longer than all the rest; without names, all are.
 func (s *setup) traced(t *testing.T, names ...string) *reader {
 	path := filepath.Join(t.TempDir(), "trace")
 	if err := unix.Mkfifo(path, 0o600); err != nil {
@@ -134,7 +134,8 @@ func cut(line []byte, key string) string {
 }
 
 func (s *span) acceptedByWorker() bool {
-	return s.Name == "accept4" && s.text("syscall.ret.label") != "" && strings.HasPrefix(s.text("thread.name"), "wrk:")
+	return s.Name == "accept4" && s.text("syscall.ret.label") != "" &&
+		strings.HasPrefix(s.text("thread.name"), "wrk:")
 }
 
 // exhausting are the errnos that pause a listener.

@@ -31,7 +31,8 @@ func TestAStoppedListenerKeepsItsConnections(t *testing.T) {
 }
 
 func TestARemovedListenerIsGoneEverywhere(t *testing.T) {
-	for name, more := range map[string]string{"shared": "reuse_port: false", "reuse_port": "reuse_port: true"} {
+	for name, more := range map[string]string{"shared": "reuse_port: false",
+		"reuse_port": "reuse_port: true"} {
 		t.Run(name, func(t *testing.T) {
 			s := setup{concurrency: workers, lab: []string{"hold"}, listeners: []string{
 				tcp("a", "127.0.0.1", 0, more), tcp("b", "127.0.0.1", 0)}}.start(t)
@@ -53,7 +54,8 @@ func TestARemovedListenerIsGoneEverywhere(t *testing.T) {
 			s.wantStat("total_listeners_draining", 0)
 			s.wantStat("total_listeners_active", 1)
 			s.wantStat("listener_removed", 1)
-			eventually(t, "all its fds are closed", func() bool { return len(s.descriptors()) == fds-mine })
+			eventually(t, "all its fds are closed",
+				func() bool { return len(s.descriptors()) == fds-mine })
 			wantRefused(t, at["a"])
 			if _, ok := s.addresses()["a"]; ok {
 				t.Error("/listeners still tells of it")
@@ -79,8 +81,8 @@ func wantRefused(t *testing.T, address string) {
 }
 
 func listenerJSON(name string, port int, more string) string {
-	return fmt.Sprintf(`{"name": %q, "address": {"socket_address": {"address": "127.0.0.1", "port_value": %d}}, `+
-		`"filter_chains": [{}]%s}`, name, port, more)
+	return fmt.Sprintf(`{"name": %q, "filter_chains": [{}], `+
+		`"address": {"socket_address": {"address": "127.0.0.1", "port_value": %d}}%s}`, name, port, more)
 }
 
 func TestAddingAListenerAgain(t *testing.T) {
@@ -91,10 +93,12 @@ func TestAddingAListenerAgain(t *testing.T) {
 		{"a new one is added", listenerJSON("api", port, ""), "changed true"},
 		{"the same again is ignored", listenerJSON("api", port, ""), "changed false"},
 		{"a static one is locked", listenerJSON("static", freePort(t), ""), "changed false"},
-		{"another address is refused", listenerJSON("api", freePort(t), ""), "refused: error updating listener: " +
-			"'api' has a different address"},
+		{"another address is refused", listenerJSON("api", freePort(t), ""),
+			"refused: error updating listener: " +
+				"'api' has a different address"},
 		{"other chains go the in-place way, to where draining begins",
-			strings.Replace(listenerJSON("api", port, ""), "[{}]", `[{"name": "other"}]`, 1), "refused: updating " +
+			strings.Replace(listenerJSON("api", port, ""), "[{}]", `[{"name": "other"}]`,
+				1), "refused: updating " +
 				"listener 'api' while workers run needs draining"},
 		{"more than other chains does not", listenerJSON("api", port, `, "tcp_backlog_size": 5`),
 			"refused: updating listener 'api' while workers run needs draining"},
@@ -115,9 +119,11 @@ func TestAnUpdateBeforeTheStartKeepsTheSocket(t *testing.T) {
 	port := freePort(t)
 	update := listenerJSON("early", port, `, "tcp_backlog_size": 5`)
 	address := listenerJSON("early", freePort(t), "")
-	s := setup{concurrency: 2, lab: []string{"hold", "via-api", "then add " + update, "then add " + address},
+	s := setup{concurrency: 2, lab: []string{"hold", "via-api", "then add " + update,
+		"then add " + address},
 		listeners: []string{tcp("early", "127.0.0.1", port)}}.start(t)
-	if s.said("before main runs: changed true") != 1 || s.said("before main runs: refused: .*different address") != 1 {
+	if s.said("before main runs: changed true") != 1 ||
+		s.said("before main runs: refused: .*different address") != 1 {
 		t.Errorf("the updates went otherwise:\n%s", s.Stdout)
 	}
 	all := listeningAt(t, s.addresses()["early"])
@@ -137,7 +143,8 @@ func TestAnUpdateBeforeTheStartKeepsTheSocket(t *testing.T) {
 
 func TestAListenerThatDoesNotBindHasASocketAndNoMore(t *testing.T) {
 	port := freePort(t)
-	s := setup{concurrency: 2, listeners: []string{tcp("unbound", "127.0.0.1", port, "bind_to_port: false"),
+	s := setup{concurrency: 2, listeners: []string{tcp("unbound", "127.0.0.1", port,
+		"bind_to_port: false"),
 		tcp("a", "127.0.0.1", 0)}}.start(t)
 	wantRefused(t, fmt.Sprintf("127.0.0.1:%d", port))
 	var unbound []int
@@ -179,9 +186,11 @@ func TestAWorkersFailureIsReportedOnceAndOthersServe(t *testing.T) {
 	}
 	defer taken.Close()
 	port := taken.Addr().(*net.TCPAddr).Port
-	s := setup{concurrency: workers, listeners: []string{tcp("taken", "127.0.0.1", port, "reuse_port: true"),
+	s := setup{concurrency: workers, listeners: []string{tcp("taken", "127.0.0.1", port,
+		"reuse_port: true"),
 		tcp("a", "127.0.0.1", 0), tcp("b", "127.0.0.1", 0, "reuse_port: true")}}.start(t)
-	if n := s.said(`failed to add listener on worker: cannot bind '127\.0\.0\.1:\d+': Address already in use`); n != workers {
+	const why = `failed to add listener on worker: cannot bind '127\.0\.0\.1:\d+': Address already in use`
+	if n := s.said(why); n != workers {
 		t.Errorf("%d workers said why, want %d", n, workers)
 	}
 	if n := s.said(`listener 'taken' failed to listen on address`); n != 1 {

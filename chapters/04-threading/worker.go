@@ -1,8 +1,8 @@
 // Package threading is chapter 04: workers, and how a listener comes to every one of them.
 //
-// It follows the article's third part: workers are made on main without a thread, listeners reach them by
-// post, and listen, epoll and accept happen on the worker. It also holds the main thread's connection
-// handler, which serves the admin's socket with the same code.
+// It follows the article's third part: workers are made on main without a thread, listeners reach
+// them by post, and listen, epoll and accept happen on the worker. It also holds the main
+// thread's connection handler, which serves the admin's socket with the same code.
 package threading
 
 import (
@@ -16,8 +16,8 @@ import (
 	"envoywalk/trace"
 )
 
-// Worker is one thread with one loop, and the handler of what it accepts. Main makes, starts and stops it;
-// what is to happen on its thread is posted.
+// Worker is one thread with one loop, and the handler of what it accepts. Main makes, starts and
+// stops it; what is to happen on its thread is posted.
 //
 // Envoy: Server::WorkerImpl
 type Worker struct {
@@ -41,8 +41,8 @@ func createWorker(m *listensocket.ListenerManager, s *Seams, index int) *Worker 
 	return newWorker(i, d, newConnectionHandler(i, s, d))
 }
 
-// newWorker makes the worker known to who will have news for it: thread-local storage, which posts to it at
-// once, and the overload actions.
+// newWorker makes the worker known to who will have news for it: thread-local storage, which
+// posts to it at once, and the overload actions.
 //
 // Envoy: Server::WorkerImpl::WorkerImpl
 func newWorker(i *startup.Instance, d *eventloop.Dispatcher, h *ConnectionHandler) *Worker {
@@ -58,8 +58,8 @@ func newWorker(i *startup.Instance, d *eventloop.Dispatcher, h *ConnectionHandle
 	return w
 }
 
-// AddListener adds l on the worker's thread, later. A worker that has not started will do so before its
-// first wait.
+// AddListener adds l on the worker's thread, later. A worker that has not started will do so
+// before its first wait.
 //
 // Envoy: Server::WorkerImpl::addListener
 func (w *Worker) AddListener(l *listensocket.Listener, done func(error)) {
@@ -118,8 +118,8 @@ func (w *Worker) Start() {
 	w.createThread("wrk:"+w.name, w.threadRoutine)
 }
 
-// createThread starts a goroutine that owns an OS thread. The clone itself is the Go runtime's, made by
-// whichever thread it likes.
+// createThread starts a goroutine that owns an OS thread. The clone itself is the Go runtime's,
+// made by whichever thread it likes.
 //
 // Envoy: Thread::ThreadFactoryImplPosix::createThread
 func (w *Worker) createThread(name string, routine func(*trace.Lane)) {
@@ -139,7 +139,9 @@ func (w *Worker) createThread(name string, routine func(*trace.Lane)) {
 func (w *Worker) InitializeStats() {
 	defer w.instance.Lane().Enter(step.WorkerInitializeStats).Exit()
 	scope := w.instance.Stats.Scope("listener_manager." + w.name + ".")
-	w.dispatcher.Post(w.instance.Dispatcher, step.WorkerInitializeStats, func() { w.dispatcher.InitializeStats(scope) })
+	w.dispatcher.Post(w.instance.Dispatcher, step.WorkerInitializeStats, func() {
+		w.dispatcher.InitializeStats(scope)
+	})
 }
 
 // threadRoutine is the thread's whole life: what was posted before it began runs first.
@@ -159,8 +161,8 @@ func (w *Worker) threadRoutine(lane *trace.Lane) {
 	w.handler.Close()
 }
 
-// Stop ends the loop, waits for the thread, and closes the loop's fds. A worker that never started has only
-// those.
+// Stop ends the loop, waits for the thread, and closes the loop's fds. A worker that never
+// started has only those.
 //
 // Envoy: Server::WorkerImpl::stop
 func (w *Worker) Stop() {

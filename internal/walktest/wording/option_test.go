@@ -33,7 +33,7 @@ func TestASocketOptionThatTheKernelRefusesIsToldWithItsPlace(t *testing.T) {
 // TestAnOptionThatTheKernelRefusesOnAWorkerCostsTheListenerOnly: with reuse_port every worker sets them.
 func TestAnOptionThatTheKernelRefusesOnAWorkerCostsTheListenerOnly(t *testing.T) {
 	for _, c := range []struct{ state, sentence, at string }{
-		{"PREBIND", prebindOption, "8:7"}, {"BOUND", boundOption, "8:7"}, {"LISTENING", listeningOption, "4:5"},
+		{"PREBIND", prebindOption, "8:7"}, {"BOUND", boundOption, "8:7"}, {"LISTENING", listeningOption, "8:7"},
 	} {
 		t.Run(c.state, func(t *testing.T) {
 			t.Parallel()
