@@ -153,7 +153,8 @@ func TestActivateIsDeliveredInTheNextTurnWithoutWaiting(t *testing.T) {
 }
 
 func eventText(r FileReady) string {
-	return map[FileReady]string{Read: "read", Write: "write", Read | Closed: "read+closed", Read | Write: "read+write"}[r]
+	return map[FileReady]string{Read: "read", Write: "write", Read | Closed: "read+closed",
+		Read | Write: "read+write"}[r]
 }
 
 func TestActivateMergesWithARealEvent(t *testing.T) {
@@ -271,7 +272,8 @@ func TestMoreReadyFilesThanOneWaitHoldsAreAllServed(t *testing.T) {
 		least, most = min(least, n), max(most, n)
 	}
 	if least == 0 || most-least > 5 || len(d.scheduler.events) <= files {
-		t.Errorf("in 100 turns each file was served %d to %d times; a wait holds %d", least, most, len(d.scheduler.events))
+		t.Errorf("in 100 turns each file was served %d to %d times; a wait holds %d",
+			least, most, len(d.scheduler.events))
 	}
 }
 

@@ -18,8 +18,8 @@ import (
 // Main builds it; from then on it does not change, but for what has a lock or an atomic of its
 // own.
 //
-// Envoy: Server::ListenerImpl; Network::ListenerConfig is its face to the workers (step:
-// listener-config)
+// Envoy: Server::ListenerImpl; Network::ListenerConfig is its face to the workers
+// (step: listener-config)
 type Listener struct {
 	Manager       *ListenerManager
 	Config        *listenerv3.Listener
@@ -69,13 +69,16 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 		return nil, err
 	}
 	if len(c.GetFilterChains()) == 0 && c.GetDefaultFilterChain() == nil {
-		return nil, &elsewhere{"", fmt.Errorf("error adding listener '%s': no filter chains specified", address)}
+		return nil, &elsewhere{"",
+			fmt.Errorf("error adding listener '%s': no filter chains specified", address)}
 	}
 	if err := m.Seams.BuildFilterChains(l); err != nil {
 		return nil, err
 	}
 	l.buildTCPFastOpen()
-	l.target = startup.NewInitTarget("Listener-init-target "+name, func() { l.init.Initialize(l.target.Ready) })
+	l.target = startup.NewInitTarget("Listener-init-target "+name, func() {
+		l.init.Initialize(l.target.Ready)
+	})
 	return l, nil
 }
 

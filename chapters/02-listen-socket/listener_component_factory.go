@@ -58,14 +58,14 @@ func adopted(lane *trace.Lane, fd int, a *network.Address, l *Listener) (*Listen
 
 // ListenSocket is a socket that will listen.
 //
-// Envoy: Network::ListenSocketImpl (step: listen-socket-impl); Network::TcpListenSocket (step:
-// tcp-listen-socket)
+// Envoy: Network::ListenSocketImpl (step: listen-socket-impl); Network::TcpListenSocket
+// (step: tcp-listen-socket)
 type ListenSocket struct{ Socket }
 
 // Socket is a handle, an address and options: what every kind of socket has.
 //
-// Envoy: Network::SocketImpl (step: socket-impl), behind the interface Network::Socket (step:
-// network-socket)
+// Envoy: Network::SocketImpl (step: socket-impl), behind the interface Network::Socket
+// (step: network-socket)
 type Socket struct {
 	Handle  *IoSocketHandle
 	Address *network.Address // local; the true one once bound

@@ -40,7 +40,8 @@ func demo(d *startup.Demo) {
 	conn, err := net.DialTimeout("tcp", address, time.Second)
 	switch {
 	case errors.Is(err, kernel.ECONNREFUSED):
-		d.Say("%s is ours, and a client is refused there: bound is not listening. That is chapter 04.", address)
+		d.Say("%s is ours, and a client is refused there: bound is not listening. "+
+			"That is chapter 04.", address)
 	case err == nil:
 		conn.Close()
 		d.Say("%s accepted a connection, which it should not have", address)

@@ -10,9 +10,9 @@ import (
 // AcceptedSocket is a connection that has a socket and nothing else yet. It belongs to one thread
 // at a time.
 //
-// Envoy: Network::AcceptedSocketImpl, a Network::ConnectionSocketImpl (step:
-// connection-socket-impl) behind the interface Network::ConnectionSocket (step:
-// connection-socket-interface)
+// Envoy: Network::AcceptedSocketImpl, a Network::ConnectionSocketImpl
+// (step: connection-socket-impl) behind the interface Network::ConnectionSocket
+// (step: connection-socket-interface)
 type AcceptedSocket struct {
 	FD            int
 	Connection    uint64 // its number in this process

@@ -12,9 +12,9 @@ import (
 // ActiveTcpListener is a listener on one thread: what is done with each socket that its
 // TcpListener accepts.
 //
-// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener, over ActiveListenerImplBase (step:
-// active-listener-impl-base) and the interface Network::ConnectionHandler::ActiveListener (step:
-// active-listener-interface). TcpListener calls it back through Network::TcpListenerCallbacks
+// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener, over ActiveListenerImplBase
+// (step: active-listener-impl-base) and the interface Network::ConnectionHandler::ActiveListener
+// (step: active-listener-interface). TcpListener calls it back through Network::TcpListenerCallbacks
 // (step: tcp-listener-callbacks).
 type ActiveTcpListener struct {
 	handler     *ConnectionHandler

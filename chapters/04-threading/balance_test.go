@@ -9,8 +9,8 @@ import (
 func TestTheExactBalancerSpreadsConnectionsEvenly(t *testing.T) {
 	const each = 10
 	set := setup{concurrency: workers, lab: []string{"hold"}, listeners: []string{
-		tcp("a", "127.0.0.1", 0, "connection_balance_config: {exact_balance: {}}"),
-		tcp("b", "127.0.0.1", 0, "connection_balance_config: {exact_balance: {}}", "reuse_port: true")}}
+		anyPort("a", "connection_balance_config: {exact_balance: {}}"),
+		anyPort("b", "connection_balance_config: {exact_balance: {}}", "reuse_port: true")}}
 	trace := set.traced(t, "ActiveTcpListener::", "connection C", "post worker_", "run worker_")
 	s := set.start(t)
 	at := s.addresses()

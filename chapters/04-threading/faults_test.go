@@ -56,7 +56,7 @@ func (s *server) fewestFds() (lift func()) {
 }
 
 func TestWithoutFdsAListenerRestsAndLosesNobody(t *testing.T) {
-	set := setup{concurrency: 1, listeners: []string{tcp("a", "127.0.0.1", 0), tcp("b", "127.0.0.1", 0)}}
+	set := setup{concurrency: 1, listeners: []string{anyPort("a"), anyPort("b")}}
 	trace := set.traced(t, "none")
 	s := set.start(t)
 	at := s.addresses()
@@ -96,8 +96,7 @@ func TestWithoutFdsAListenerRestsAndLosesNobody(t *testing.T) {
 }
 
 func TestWantOfMemoryPausesAnAcceptLoop(t *testing.T) {
-	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
-		tcp("b", "127.0.0.1", 0)}}.start(t)
+	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")}}.start(t)
 	at := s.addresses()
 	fds, threads := s.settled()
 	var clients []net.Conn
@@ -118,8 +117,7 @@ func TestWantOfMemoryPausesAnAcceptLoop(t *testing.T) {
 }
 
 func TestAPeerThatIsGoneDoesNotEndTheAcceptLoop(t *testing.T) {
-	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
-		tcp("b", "127.0.0.1", 0)}}.start(t)
+	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")}}.start(t)
 	at := s.addresses()
 	fds, threads := s.settled()
 	var clients []net.Conn
@@ -154,8 +152,7 @@ func (s *server) wantAllGone(clients []net.Conn, fds, threads int) {
 }
 
 func TestAnAcceptThatCanNeverWorkEndsOnlyItsListener(t *testing.T) {
-	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
-		tcp("b", "127.0.0.1", 0)}}.start(t)
+	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")}}.start(t)
 	at := s.addresses()
 	s.tell("script accept4 EINVAL 0 1")
 	dial(t, at["a"])
@@ -180,7 +177,7 @@ func TestAnAcceptThatCanNeverWorkEndsOnlyItsListener(t *testing.T) {
 func TestAPortThatIsStolenBeforeListen(t *testing.T) {
 	port := freePort(t)
 	s := setup{concurrency: 2, lab: []string{"hold", "steal"}, listeners: []string{
-		tcp("stolen", "127.0.0.1", port), tcp("b", "127.0.0.1", 0)}}.start(t)
+		tcp("stolen", "127.0.0.1", port), anyPort("b")}}.start(t)
 	s.WaitFor(fmt.Sprintf("cannot listen on '127.0.0.1:%d': Address already in use", port))
 	s.wantStat("listener_create_failure", 1)
 	s.wantStat("total_listeners_active", 1)
@@ -244,7 +241,7 @@ func TestOneWorkersFailureTakesTheListenerFromAll(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			s := setup{concurrency: workers, lab: []string{"hold", c.script},
-				listeners: []string{tcp("a", "127.0.0.1", 0, c.more)}}.start(t)
+				listeners: []string{anyPort("a", c.more)}}.start(t)
 			if n := s.said("failed to add listener on worker: " + c.why); n != 1 {
 				t.Errorf("%d workers said why, want the one:\n%s", n, s.Stderr)
 			}

@@ -34,8 +34,7 @@ func connect(t *testing.T, address string, n int) (all []net.Conn) {
 }
 
 func TestBeyondTheGlobalLimitTheAcceptedAreClosed(t *testing.T) {
-	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
-		tcp("b", "127.0.0.1", 0)}, runtime: "overload.global_downstream_max_connections: 5"}.start(t)
+	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")}, runtime: "overload.global_downstream_max_connections: 5"}.start(t)
 	at := s.addresses()
 	first := connect(t, at["a"], 3)
 	connect(t, at["b"], 2)
@@ -61,7 +60,7 @@ func TestOneListenersLimitLeavesTheOthersAlone(t *testing.T) {
 		"exact": "connection_balance_config: {exact_balance: {}}"} {
 		t.Run(name, func(t *testing.T) {
 			s := setup{concurrency: workers, lab: []string{"hold"}, listeners: []string{
-				tcp("few", "127.0.0.1", 0, more), tcp("many", "127.0.0.1", 0)},
+				anyPort("few", more), anyPort("many")},
 				runtime: "envoy.resource_limits.listener.few.connection_limit: 2"}.start(t)
 			at := s.addresses()
 			few := connect(t, at["few"], 2)
@@ -82,8 +81,7 @@ func TestOneListenersLimitLeavesTheOthersAlone(t *testing.T) {
 }
 
 func TestARejectFractionOfOneClosesEverybody(t *testing.T) {
-	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1",
-		0)}}.start(t)
+	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a")}}.start(t)
 	address := s.addresses()["a"]
 	dial(t, address)
 	s.wantHeld(1)
@@ -99,8 +97,8 @@ func TestARejectFractionOfOneClosesEverybody(t *testing.T) {
 }
 
 func TestAPausedListenerLosesNobody(t *testing.T) {
-	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
-		tcp("b", "127.0.0.1", 0, "reuse_port: true")}}.start(t)
+	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a"),
+		anyPort("b", "reuse_port: true")}}.start(t)
 	at := s.addresses()
 	s.wantWatchedListenFds(4)
 	s.tell("stop-accepting true")
@@ -155,7 +153,7 @@ func (s *server) wantWatchedListenFds(want int) {
 
 func TestAnEventAcceptsNoMoreThanItsShare(t *testing.T) {
 	set := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{
-		tcp("a", "127.0.0.1", 0, "max_connections_to_accept_per_socket_event: 3")}}
+		anyPort("a", "max_connections_to_accept_per_socket_event: 3")}}
 	trace := set.traced(t, "TcpListenerImpl::onSocketEvent", "IoSocketHandleImpl::accept", "accept4")
 	s := set.start(t)
 	address := s.addresses()["a"]

@@ -21,11 +21,11 @@ func four(t *testing.T, more ...string) (s setup, path string) {
 	s = setup{concurrency: workers, listeners: []string{
 		tcp("v4", "127.0.0.1", freePort(t), more...),
 		pipe("pipe", path, 0o600, more...),
-		tcp("zero", "127.0.0.1", 0, more...)}}
+		anyPort("zero", more...)}}
 	if six, err := net.Listen("tcp6", "[::1]:0"); err == nil {
 		six.Close()
-		s.listeners = append(s.listeners, tcp("v6", "::1", freePort(t), append(more,
-			"tcp_backlog_size: 77")...))
+		s.listeners = append(s.listeners,
+			tcp("v6", "::1", freePort(t), append(more, "tcp_backlog_size: 77")...))
 	} else {
 		t.Logf("SKIPPED the IPv6 listener: %v", err)
 	}
@@ -190,8 +190,7 @@ func (s *server) wantOptions(name string, fds []int, reusePort int) {
 	s.t.Helper()
 	for _, fd := range fds {
 		s.borrow(fd, func(own int) {
-			wantListenOptions(s.t, fmt.Sprintf("%s: fd %d", name, fd), own,
-				reusePort)
+			wantListenOptions(s.t, fmt.Sprintf("%s: fd %d", name, fd), own, reusePort)
 		})
 		if !s.closeOnExec(fd) {
 			s.t.Errorf("%s: fd %d would be inherited by a child", name, fd)
@@ -269,8 +268,7 @@ func TestListeningOptionsComeAfterListen(t *testing.T) {
 	const more = "tcp_fast_open_queue_length: 7, " +
 		"socket_options: [{level: 1, name: 8, int_value: 9000, state: 2}]"
 	set := setup{concurrency: workers, listeners: []string{
-		tcp("own", "127.0.0.1", freePort(t), "reuse_port: true", more), tcp("shared", "127.0.0.1",
-			0, more)}}
+		tcp("own", "127.0.0.1", freePort(t), "reuse_port: true", more), anyPort("shared", more)}}
 	trace := set.traced(t, "listen", "epoll_ctl", "setsockopt", "bind")
 	s := set.start(t)
 	at := s.addresses()

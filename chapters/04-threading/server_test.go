@@ -49,6 +49,9 @@ func tcp(name, host string, port int, more ...string) string {
 	return listenerAt(name, address, more...)
 }
 
+// anyPort is a listener on a port that the kernel chooses.
+func anyPort(name string, more ...string) string { return tcp(name, "127.0.0.1", 0, more...) }
+
 func pipe(name, path string, mode int, more ...string) string {
 	return listenerAt(name, fmt.Sprintf("{pipe: {path: %q, mode: %d}}", path, mode), more...)
 }

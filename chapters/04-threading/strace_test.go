@@ -19,8 +19,8 @@ func underStrace(t *testing.T, calls string, more ...string) []string {
 		t.Skip("SKIPPED: strace is not installed: what the kernel says was not compared")
 	}
 	flags := append([]string{"-f", "--seccomp-bpf", "-qq", "-s", "8", "-e", "trace=" + calls}, more...)
-	if out, err := exec.Command("strace", append(flags, "-o", "/dev/null",
-		"true")...).CombinedOutput(); err != nil {
+	probe := exec.Command("strace", append(flags, "-o", "/dev/null", "true")...)
+	if out, err := probe.CombinedOutput(); err != nil {
 		t.Skipf("SKIPPED: strace may not trace here: %v: %s", err, out)
 	}
 	return flags
@@ -35,8 +35,7 @@ func TestInjectedAcceptErrorsLoseNobody(t *testing.T) {
 		t.Run(c.errno, func(t *testing.T) {
 			t.Parallel()
 			inject := "inject=accept4:error=" + c.errno + ":when=" + c.when
-			s := setup{concurrency: 2, listeners: []string{tcp("a", "127.0.0.1", 0), tcp("b",
-				"127.0.0.1", 0)},
+			s := setup{concurrency: 2, listeners: []string{anyPort("a"), anyPort("b")},
 				strace: underStrace(t, "accept4", "-e", inject, "-o", "/dev/null")}.start(t)
 			at := s.addresses()
 			fds, threads := s.settled()
@@ -53,7 +52,7 @@ func TestInjectedAcceptErrorsLoseNobody(t *testing.T) {
 }
 
 func TestInterruptedWaitsLoseNobody(t *testing.T) {
-	s := setup{concurrency: 2, listeners: []string{tcp("a", "127.0.0.1", 0)}, strace: underStrace(t,
+	s := setup{concurrency: 2, listeners: []string{anyPort("a")}, strace: underStrace(t,
 		"epoll_pwait", "-e", "inject=epoll_pwait:error=EINTR:when=2+3", "-o", "/dev/null")}.start(t)
 	address := s.addresses()["a"]
 	fds, threads := s.settled()
@@ -97,8 +96,7 @@ func calls(t *testing.T, path string) (all []call) {
 // before a worker's loop waits for the first time nobody wrote it one.
 func TestPostsBeforeTheLoopRunsWriteNoWake(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "strace")
-	set := setup{concurrency: workers, listeners: []string{tcp("a", "127.0.0.1", 0), tcp("b",
-		"127.0.0.1", 0)},
+	set := setup{concurrency: workers, listeners: []string{anyPort("a"), anyPort("b")},
 		strace: underStrace(t, "write,epoll_pwait", "-o", out)}
 	trace := set.traced(t)
 	s := set.start(t)

@@ -12,8 +12,7 @@ import (
 )
 
 func TestAStoppedListenerKeepsItsConnections(t *testing.T) {
-	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{tcp("a", "127.0.0.1", 0),
-		tcp("b", "127.0.0.1", 0)}}.start(t)
+	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")}}.start(t)
 	at := s.addresses()
 	inode := s.listenInodes(at["a"])[0]
 	kept := connect(t, at["a"], 3)
@@ -31,11 +30,10 @@ func TestAStoppedListenerKeepsItsConnections(t *testing.T) {
 }
 
 func TestARemovedListenerIsGoneEverywhere(t *testing.T) {
-	for name, more := range map[string]string{"shared": "reuse_port: false",
-		"reuse_port": "reuse_port: true"} {
-		t.Run(name, func(t *testing.T) {
+	for _, more := range []string{"reuse_port: false", "reuse_port: true"} {
+		t.Run(more, func(t *testing.T) {
 			s := setup{concurrency: workers, lab: []string{"hold"}, listeners: []string{
-				tcp("a", "127.0.0.1", 0, more), tcp("b", "127.0.0.1", 0)}}.start(t)
+				anyPort("a", more), anyPort("b")}}.start(t)
 			at := s.addresses()
 			fds, _ := s.settled()
 			inodes := s.listenInodes(at["a"])
@@ -94,12 +92,10 @@ func TestAddingAListenerAgain(t *testing.T) {
 		{"the same again is ignored", listenerJSON("api", port, ""), "changed false"},
 		{"a static one is locked", listenerJSON("static", freePort(t), ""), "changed false"},
 		{"another address is refused", listenerJSON("api", freePort(t), ""),
-			"refused: error updating listener: " +
-				"'api' has a different address"},
+			"refused: error updating listener: 'api' has a different address"},
 		{"other chains go the in-place way, to where draining begins",
-			strings.Replace(listenerJSON("api", port, ""), "[{}]", `[{"name": "other"}]`,
-				1), "refused: updating " +
-				"listener 'api' while workers run needs draining"},
+			strings.Replace(listenerJSON("api", port, ""), "[{}]", `[{"name": "other"}]`, 1),
+			"refused: updating listener 'api' while workers run needs draining"},
 		{"more than other chains does not", listenerJSON("api", port, `, "tcp_backlog_size": 5`),
 			"refused: updating listener 'api' while workers run needs draining"},
 	} {
@@ -119,8 +115,8 @@ func TestAnUpdateBeforeTheStartKeepsTheSocket(t *testing.T) {
 	port := freePort(t)
 	update := listenerJSON("early", port, `, "tcp_backlog_size": 5`)
 	address := listenerJSON("early", freePort(t), "")
-	s := setup{concurrency: 2, lab: []string{"hold", "via-api", "then add " + update,
-		"then add " + address},
+	s := setup{concurrency: 2,
+		lab:       []string{"hold", "via-api", "then add " + update, "then add " + address},
 		listeners: []string{tcp("early", "127.0.0.1", port)}}.start(t)
 	if s.said("before main runs: changed true") != 1 ||
 		s.said("before main runs: refused: .*different address") != 1 {
@@ -143,9 +139,9 @@ func TestAnUpdateBeforeTheStartKeepsTheSocket(t *testing.T) {
 
 func TestAListenerThatDoesNotBindHasASocketAndNoMore(t *testing.T) {
 	port := freePort(t)
-	s := setup{concurrency: 2, listeners: []string{tcp("unbound", "127.0.0.1", port,
-		"bind_to_port: false"),
-		tcp("a", "127.0.0.1", 0)}}.start(t)
+	s := setup{concurrency: 2, listeners: []string{
+		tcp("unbound", "127.0.0.1", port, "bind_to_port: false"),
+		anyPort("a")}}.start(t)
 	wantRefused(t, fmt.Sprintf("127.0.0.1:%d", port))
 	var unbound []int
 	for fd, what := range s.descriptors() {
@@ -186,9 +182,9 @@ func TestAWorkersFailureIsReportedOnceAndOthersServe(t *testing.T) {
 	}
 	defer taken.Close()
 	port := taken.Addr().(*net.TCPAddr).Port
-	s := setup{concurrency: workers, listeners: []string{tcp("taken", "127.0.0.1", port,
-		"reuse_port: true"),
-		tcp("a", "127.0.0.1", 0), tcp("b", "127.0.0.1", 0, "reuse_port: true")}}.start(t)
+	s := setup{concurrency: workers, listeners: []string{
+		tcp("taken", "127.0.0.1", port, "reuse_port: true"),
+		anyPort("a"), anyPort("b", "reuse_port: true")}}.start(t)
 	const why = `failed to add listener on worker: cannot bind '127\.0\.0\.1:\d+': Address already in use`
 	if n := s.said(why); n != workers {
 		t.Errorf("%d workers said why, want %d", n, workers)
