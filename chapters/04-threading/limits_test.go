@@ -34,7 +34,8 @@ func connect(t *testing.T, address string, n int) (all []net.Conn) {
 }
 
 func TestBeyondTheGlobalLimitTheAcceptedAreClosed(t *testing.T) {
-	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")}, runtime: "overload.global_downstream_max_connections: 5"}.start(t)
+	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")},
+		runtime: "overload.global_downstream_max_connections: 5"}.start(t)
 	at := s.addresses()
 	first := connect(t, at["a"], 3)
 	connect(t, at["b"], 2)
