@@ -88,10 +88,11 @@ type Record struct {
 	Text  string
 }
 
-// time is the moment by which the record is merged: when it was written. A close goes by its begin, so
-// that it stands before the call of another thread that was given the number.
+// time is the moment by which the record is merged. A call stands where it was asked: a write before the
+// wait of another thread that it ended, a close before the call that was given the number again. A wait,
+// and a call that makes an fd, stand where they ended.
 func (r *Record) time() int64 {
-	if r.Kind == KindEnd || r.Kind == KindCall && !r.Call.Closes {
+	if r.Kind == KindEnd || r.Kind == KindCall && (r.Call.Waits || r.Call.MakesFD) {
 		return r.End
 	}
 	return r.Begin

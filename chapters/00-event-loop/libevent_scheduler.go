@@ -133,8 +133,8 @@ func (s *LibeventScheduler) wait(timeout int) int {
 func (s *LibeventScheduler) deliver(e *kernel.EpollEvent) {
 	fd, generation := kernel.EventData(e)
 	if fd == s.eventfd {
-		kernel.EventfdRead(s.dispatcher.lane, fd)
 		s.dispatcher.lane.Cause(s.dispatcher.posts.waker())
+		kernel.EventfdRead(s.dispatcher.lane, fd)
 		s.postsWaiting = true
 		return
 	}

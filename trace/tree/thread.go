@@ -19,7 +19,8 @@ type thread struct {
 type frame struct {
 	moment *moment
 	shown  bool
-	warned bool // a loss of records in it is told already
+	waited *moment // a turn's wait: it is shown with the turn, or folded
+	warned bool    // a loss of records in it is told already
 }
 
 func (t *Tree) thread(name string) *thread {
@@ -66,6 +67,13 @@ func (t *Tree) findThread(dispatcher string) *thread {
 		}
 	}
 	return nil
+}
+
+// isWaitOfTurn: m is the wait that the turn on top of the stack began with.
+func (th *thread) isWaitOfTurn(m *moment) bool {
+	n := len(th.stack)
+	return m.kind == kindCall && n > 0 && th.stack[n-1].moment.kind == kindTurn &&
+		m.call.name == "epoll_pwait" && th.stack[n-1].waited == nil
 }
 
 func (th *thread) push(m *moment) { th.stack = append(th.stack, frame{moment: m}) }

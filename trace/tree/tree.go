@@ -80,7 +80,7 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 	th := t.thread(m.thread)
 	th.unwind(m, t.open)
 	m.inherited = t.chapterOf(th, m)
-	shown := t.isOpen(m) || alarming(m)
+	shown := t.isOpen(m) || alarming(m) || m.kind == kindCall && t.askedByOpen(th)
 	switch m.kind {
 	case kindFunction:
 		t.runsDispatcher(th, m)
@@ -96,6 +96,8 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 	switch {
 	case shown:
 		t.show(th, m)
+	case th.isWaitOfTurn(m):
+		t.keepWait(th, m)
 	case !m.isEvent():
 		t.fold.add(th, m, t.number(m.inherited))
 	}
@@ -114,6 +116,9 @@ func (t *Tree) OnEnd(s sdk.ReadOnlySpan) {
 		return
 	}
 	t.ending(th, &f, s)
+	if f.waited != nil {
+		t.fold.add(th, f.waited, t.number(f.waited.inherited))
+	}
 	if f.moment.kind == kindThread {
 		th.alive = false
 	}
@@ -147,6 +152,27 @@ func (t *Tree) isOpen(m *moment) bool {
 	return t.o.All || t.number(m.inherited) >= t.o.Chapter
 }
 
+// askedByOpen: a function that is open asked the kernel, if through folded ones. What a chapter does to
+// the kernel is what its reader came for.
+func (t *Tree) askedByOpen(th *thread) bool {
+	for i := range th.stack {
+		if f := th.stack[i].moment; f.kind == kindFunction && t.isOpen(f) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepWait keeps a turn's wait until it is known whether the turn is shown.
+func (t *Tree) keepWait(th *thread, m *moment) {
+	f := &th.stack[len(th.stack)-1]
+	if f.shown {
+		t.show(th, m)
+		return
+	}
+	f.waited = m
+}
+
 // show prints m, and before it what it needs to be understood: the folded line, the story it is
 // part of, and the events around it.
 func (t *Tree) show(th *thread, m *moment) {
@@ -171,6 +197,10 @@ func (t *Tree) showFrame(th *thread, i int) {
 	if f := &th.stack[i]; !f.shown {
 		t.print(th, f.moment, th.depth(i))
 		f.shown = true
+		if f.waited != nil {
+			t.print(th, f.waited, th.depth(i+1))
+			f.waited = nil
+		}
 	}
 }
 
