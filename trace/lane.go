@@ -25,7 +25,8 @@ type Lane struct {
 	fresh    []block // never filled: memory that the process does not have until it does
 	ring     ring
 	stack    []open
-	tid      int
+	tid      int // who speaks now
+	first    int // who began it: what the collector may read at any time
 	name     string
 	life     Span
 }

@@ -63,7 +63,7 @@ func (c *collector) finish() {
 func (c *collector) adoptNewLanes() {
 	lanes := c.recorder.allLanes()
 	for _, l := range lanes[len(c.sources):] {
-		s := &source{lane: l.number, name: l.name, tid: l.tid}
+		s := &source{lane: l.number, name: l.name, tid: l.first}
 		s.read = reader{ring: &l.ring, aside: map[uint64]*block{}}
 		c.sources = append(c.sources, s)
 	}

@@ -92,7 +92,7 @@ func (r *Recorder) Thread(name string, tid int, cause uint64) *Lane {
 	if r == nil {
 		return nil
 	}
-	l := &Lane{recorder: r, tid: tid, name: name, keep: true, cur: new(block),
+	l := &Lane{recorder: r, tid: tid, first: tid, name: name, keep: true, cur: new(block),
 		stack: make([]open, 0, 128)}
 	l.ring.slots = make([]atomic.Pointer[block], r.blocks)
 	l.cur.keep = true

@@ -136,8 +136,8 @@ func (d *Dispatcher) touch() {
 	}
 }
 
-// LockThread ties the calling goroutine to its OS thread, names it, and makes sure that the Go
-// scheduler has a processor left for those who do not loop: every loop may hold one.
+// LockThread ties the calling goroutine to its OS thread, names the thread and begins its lane. When the
+// goroutine ends without unlocking, the thread ends with it. cause is the span that asked for the thread.
 func LockThread(rec *trace.Recorder, name string, cause uint64) *trace.Lane {
 	runtime.LockOSThread()
 	name = name[:min(len(name), 15)]

@@ -67,7 +67,7 @@ func newFileEvent(d *Dispatcher, fd int, t Trigger, enabled FileReady,
 	e := &FileEvent{dispatcher: d, fd: fd, trigger: t, enabled: enabled, callback: callback}
 	e.activation = d.CreateSchedulableCallback(e.runInjected)
 	if bits := e.assignEvents(); enabled != 0 {
-		e.add(kernel.EPOLL_CTL_ADD, bits)
+		mustNot(e.add(kernel.EPOLL_CTL_ADD, bits))
 	}
 	return e
 }
@@ -100,25 +100,30 @@ func (e *FileEvent) assignEvents() (bits uint32) {
 // add tells epoll: from now on this thread is woken for the fd.
 //
 // Envoy: event_add, in Event::FileEventImpl::FileEventImpl
-func (e *FileEvent) add(op int, bits uint32) {
+func (e *FileEvent) add(op int, bits uint32) kernel.Errno {
 	defer e.dispatcher.lane.Enter(step.FileEventAdd).On(e.fd).Exit()
 	s := e.dispatcher.scheduler
-	mustNot(kernel.EpollCtl(e.dispatcher.lane, s.epfd, op, e.fd, bits, s.slots[e.fd].generation))
+	return kernel.EpollCtl(e.dispatcher.lane, s.epfd, op, e.fd, bits, s.slots[e.fd].generation)
 }
 
 // SetEnabled changes the interest and forgets what was injected. An edge is armed anew: a file
-// that is ready now is reported again.
+// that is ready now is reported again. An errno means that the kernel had no memory for it: nothing
+// is watched then, and the caller asks again later or closes the fd.
 //
 // Envoy: Event::FileEventImpl::setEnabled
-func (e *FileEvent) SetEnabled(enabled FileReady) {
+func (e *FileEvent) SetEnabled(enabled FileReady) kernel.Errno {
 	e.injected = 0
 	e.activation.Cancel()
 	if e.enabled == enabled && (e.trigger != Edge || enabled == 0) {
-		return
+		return 0
 	}
 	op := operation(e.enabled, enabled)
 	e.enabled = enabled
-	e.add(op, e.assignEvents())
+	errno := e.add(op, e.assignEvents())
+	if errno != 0 && op == kernel.EPOLL_CTL_ADD {
+		e.enabled = 0
+	}
+	return errno
 }
 
 // operation is how epoll is told of a new interest. Without any the fd leaves epoll, which would

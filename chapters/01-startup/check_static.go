@@ -86,7 +86,7 @@ func Remedy(err error, a *corev3.Address) string {
 			"only a socket that nobody listens on is removed"
 	case errors.Is(err, kernel.EADDRINUSE):
 		return "somebody listens there already (ss -ltnp shows who); " +
-			"two Envoys on one port need reuse_port in both"
+			"listeners share a port only with reuse_port on both sides"
 	case errors.Is(err, kernel.EACCES) && pipe:
 		return "this user may not create files in the path's folder"
 	case errors.Is(err, kernel.EACCES):

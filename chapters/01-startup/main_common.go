@@ -133,7 +133,7 @@ func newMainCommonBase(lane *trace.Lane, s *Seams, t *tracing, o *Options) (*Mai
 }
 
 // run reports whether all went well. InitOnly has nothing left to do: the instance is built, its
-// sockets are bound, and nothing listens.
+// sockets are bound, and nothing but the admin listens.
 //
 // Envoy: MainCommonBase::run
 func (b *MainCommonBase) run(lane *trace.Lane) bool {

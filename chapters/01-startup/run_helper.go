@@ -89,7 +89,7 @@ func (r *runHelper) onSignal(lane *trace.Lane, s os.Signal) {
 	i.Dispatcher.PostOutside(lane, step.None, func() {
 		switch s {
 		case syscall.SIGTERM:
-			i.main.Warn("caught SIGTERM")
+			i.main.Warn("caught ENVOY_SIGTERM")
 			i.Shutdown()
 		case syscall.SIGINT:
 			i.main.Warn("caught SIGINT")

@@ -155,7 +155,7 @@ func TestSIGUSR1LosesNoLine(t *testing.T) {
 		"shutting down server instance", "main dispatch loop exited", "exiting"})
 }
 
-const terminated = "SIGTERM"
+const terminated = "ENVOY_SIGTERM" // as Envoy 1.17 says it
 
 func TestExitLeavesNothingBehind(t *testing.T) {
 	run := func() { serve(t, demoConfig, nil, nil) }

@@ -57,7 +57,7 @@ func (t *tracing) close(code int) int {
 		said = append(said, fmt.Sprintf("left out %d spans by --trace-sample", s.SampledOut))
 	}
 	if bytes > 0 {
-		said = append(said, fmt.Sprintf("wrote %d spans, %.1f MB", s.Spans, float64(bytes)/1e6))
+		said = append(said, fmt.Sprintf("wrote %d spans, %s", s.Spans, size(bytes)))
 	}
 	if err != nil {
 		said = append(said, err.Error())
@@ -66,4 +66,11 @@ func (t *tracing) close(code int) int {
 		fmt.Fprintln(os.Stderr, "trace: "+strings.Join(said, "; "))
 	}
 	return code
+}
+
+func size(bytes int64) string {
+	if bytes < 1e6 {
+		return fmt.Sprintf("%d kB", (bytes+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 }

@@ -145,15 +145,22 @@ func (l *TcpListener) pause(errno kernel.Errno) {
 		l.callbacks.config.Log().Warn("listener '%s' pauses accepting: %s",
 			l.callbacks.config.Name, kernel.Describe(errno))
 	}
-	if l.resume == nil {
-		l.resume = l.dispatcher.CreateTimer("resume accepting", func() {
-			if l.event != nil && !l.disabled {
-				l.event.SetEnabled(eventloop.Read)
-			}
-		})
-	}
 	l.event.SetEnabled(0)
+	l.retryLater()
+}
+
+func (l *TcpListener) retryLater() {
+	if l.resume == nil {
+		l.resume = l.dispatcher.CreateTimer("resume accepting", l.resumeAccepting)
+	}
 	l.resume.Enable(retryAfter)
+}
+
+// resumeAccepting watches the socket again; without memory even for that, it tries later.
+func (l *TcpListener) resumeAccepting() {
+	if l.event != nil && !l.disabled && l.event.SetEnabled(eventloop.Read) != 0 {
+		l.retryLater()
+	}
 }
 
 // end gives up on a socket that will never accept again: says so once, and leaves epoll.
@@ -185,7 +192,7 @@ func (l *TcpListener) disable() {
 func (l *TcpListener) enable() {
 	l.disabled = false
 	if l.event != nil && (l.resume == nil || !l.resume.Enabled()) {
-		l.event.SetEnabled(eventloop.Read)
+		l.resumeAccepting()
 	}
 }
 

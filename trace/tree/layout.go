@@ -35,7 +35,7 @@ func (t *Tree) headline(s sdk.ReadOnlySpan) {
 	}
 	t.put(styleHead, clean(service))
 	t.put(styleDim, "● the thread of the line  │ another thread  ─▶ a post to it")
-	t.put(styleDim, "a line is called by the one it is indented under; seq: the order (ends count)")
+	t.put(styleDim, "a line is called by the one it is indented under; seq: the order; a gap is where something ended")
 	if t.o.Chapter > 0 && !t.o.All {
 		t.put(styleDim, "▸ folded: an earlier chapter's  (n) began earlier: why the next line ran")
 	}
@@ -52,9 +52,9 @@ func (t *Tree) put(s style, text string) {
 // headOfColumns is repeated whenever a thread gets a column.
 func (t *Tree) headOfColumns(th *thread) {
 	r := row{gutter: []rune(t.glyphs()), name: "thread", seq: "seq", style: styleDim}
-	r.text = fmt.Sprintf("%c is %s", th.glyph, clean(th.name))
+	r.text = fmt.Sprintf("column %c: %s", th.glyph, clean(th.name))
 	if len(t.columns) > maxColumns {
-		r.text = fmt.Sprintf("%d is %s", th.column, clean(th.name))
+		r.text = fmt.Sprintf("column %d: %s", th.column, clean(th.name))
 	}
 	if len(t.columns) == maxColumns+1 {
 		for _, other := range t.columns[:maxColumns] {

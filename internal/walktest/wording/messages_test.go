@@ -52,7 +52,7 @@ const (
 	validateOK   = "configuration '{}' OK"
 	eatsSIGHUP   = "caught and eating SIGHUP. See documentation for how to hot restart."
 	reopens      = "caught SIGUSR1. Reopening access logs."
-	caughtTerm   = "caught SIGTERM"
+	caughtTerm   = "caught ENVOY_SIGTERM"
 	caughtInt    = "caught SIGINT"
 	shuttingDown = "shutting down server instance"
 	loopExited   = "main dispatch loop exited"
