@@ -121,12 +121,11 @@ func (w *walker) field(m protoreflect.Message, fd protoreflect.FieldDescriptor, 
 	}
 	here := at.child(string(fd.Name()), -1, n)
 	if fd.Message() != nil {
-		if v := m.NewField(fd); v.Message() != nil {
-			if err := w.messageValue(v.Message(), n, here, quiet); err != nil {
-				return err
-			}
-			m.Set(fd, v)
+		v := m.NewField(fd)
+		if err := w.messageValue(v.Message(), n, here, quiet); err != nil {
+			return err
 		}
+		m.Set(fd, v)
 		return nil
 	}
 	v, err := w.scalar(fd, n, here)
