@@ -167,6 +167,11 @@ func (s *LibeventScheduler) close(lane *trace.Lane) {
 	kernel.Close(lane, s.epfd)
 }
 
+// NoLoopError is what New panics with: the kernel has no epoll instance or no eventfd to give.
+type NoLoopError struct{ Errno kernel.Errno }
+
+func (e *NoLoopError) Error() string { return "event loop: " + e.Errno.Error() }
+
 // must and mustNot: without epoll and eventfd there is no loop, and no state worth saving.
 func must(fd int, errno kernel.Errno) int {
 	mustNot(errno)
@@ -175,6 +180,6 @@ func must(fd int, errno kernel.Errno) int {
 
 func mustNot(errno kernel.Errno) {
 	if errno != 0 {
-		panic("event loop: " + errno.Error())
+		panic(&NoLoopError{errno})
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/config"
+	"envoywalk/internal/kernel"
 	"envoywalk/internal/log"
 	"envoywalk/internal/stats"
 	"envoywalk/internal/step"
@@ -74,7 +75,7 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	i.HotRestart = s.HotRestart(o)
 	i.HotRestart.Initialize(i)
 	i.DrainManager = s.DrainManager(i)
-	if err := i.initialize(); err != nil {
+	if err := i.tryInitialize(); err != nil {
 		i.main.Critical("error initializing configuration '%s': %s", o.ConfigPath, sentence(err))
 		for _, f := range i.undo {
 			f()
@@ -84,6 +85,23 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	}
 	i.undo = nil
 	return i, nil
+}
+
+// tryInitialize is initialize for a machine that may not have room for so many event loops. Each takes two
+// fds and each worker has one.
+func (i *Instance) tryInitialize() (err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case *eventloop.NoLoopError:
+			err = fmt.Errorf("cannot make an event loop for each of %d workers: %s\n"+
+				"  hint: a worker takes 2 fds and more for listeners: fewer workers (--concurrency), "+
+				"or a higher limit (ulimit -n)", i.Options.Concurrency, kernel.Describe(p.Errno))
+		default:
+			panic(p)
+		}
+	}()
+	return i.initialize()
 }
 
 // OnRefusal keeps what is to be taken back if the start is refused. Closing fds is not enough for
