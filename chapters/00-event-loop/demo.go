@@ -105,7 +105,7 @@ func watchBell(worker, main *Dispatcher, bell int) {
 		event.Close()
 		main.Post(worker, step.None, func() { main.Exit(main) })
 	})
-	event = worker.CreateFileEvent(bell, Level, Read, func(FileReady) {
+	event, _ = worker.CreateFileEvent(bell, Level, Read, func(FileReady) {
 		kernel.EventfdRead(worker.Lane(), bell)
 		if rings++; rings == 1 {
 			event.Activate(Read)

@@ -41,12 +41,13 @@ type FileEvent struct {
 }
 
 // CreateFileEvent watches fd for the enabled bits and calls back, on this thread, when they hold.
-// It does not own fd: Close the event before the fd. It panics where the kernel refuses, because
-// a file that nobody watches would wait for ever.
+// It does not own fd: Close the event before the fd. An errno means that the kernel would not watch
+// it (no memory, too many watches); there is no event then, and the caller closes the fd: a file
+// that nobody watches would wait for ever.
 //
-// Envoy: Event::DispatcherImpl::createFileEvent
+// Envoy: Event::DispatcherImpl::createFileEvent, which aborts
 func (d *Dispatcher) CreateFileEvent(fd int, t Trigger, enabled FileReady,
-	callback func(FileReady)) *FileEvent {
+	callback func(FileReady)) (*FileEvent, kernel.Errno) {
 	defer d.lane.Enter(step.DispatcherCreateFileEvent).On(fd).Exit()
 	return newFileEvent(d, fd, t, enabled, func(ready FileReady) {
 		d.fileEventCallback(callback, ready)
@@ -62,14 +63,20 @@ func (d *Dispatcher) fileEventCallback(callback func(FileReady), ready FileReady
 
 // Envoy: Event::FileEventImpl::FileEventImpl
 func newFileEvent(d *Dispatcher, fd int, t Trigger, enabled FileReady,
-	callback func(FileReady)) *FileEvent {
+	callback func(FileReady)) (*FileEvent, kernel.Errno) {
 	defer d.lane.Enter(step.FileEventCtor).On(fd).Exit()
 	e := &FileEvent{dispatcher: d, fd: fd, trigger: t, enabled: enabled, callback: callback}
 	e.activation = d.CreateSchedulableCallback(e.runInjected)
-	if bits := e.assignEvents(); enabled != 0 {
-		mustNot(e.add(kernel.EPOLL_CTL_ADD, bits))
+	bits := e.assignEvents()
+	if enabled == 0 {
+		return e, 0
 	}
-	return e
+	if errno := e.add(kernel.EPOLL_CTL_ADD, bits); errno != 0 {
+		e.enabled = 0
+		e.Close()
+		return nil, errno
+	}
+	return e, 0
 }
 
 // assignEvents spells the interest in epoll's bits and files it under the fd.

@@ -22,7 +22,7 @@ func TestBlockGoesOnWhileAFileIsWatched(t *testing.T) {
 	d := quiet(t)
 	fd := eventfd(t)
 	var e *FileEvent
-	e = d.CreateFileEvent(fd, Level, Read, func(FileReady) { e.Close() })
+	e, _ = d.CreateFileEvent(fd, Level, Read, func(FileReady) { e.Close() })
 	d.CreateTimer("ring", func() { ring(fd) }).Enable(2 * time.Millisecond)
 	within(t, time.Minute, func() { d.Run(nil, Block) })
 	same(t, "files left", d.scheduler.files, 0)
@@ -32,7 +32,7 @@ func TestNonBlockLooksOnceAndDoesNotWait(t *testing.T) {
 	w := newWorld(t)
 	fd := eventfd(t)
 	ready := 0
-	e := w.CreateFileEvent(fd, Level, Read, func(FileReady) { ready++ })
+	e, _ := w.CreateFileEvent(fd, Level, Read, func(FileReady) { ready++ })
 	far := w.CreateTimer("far", func() { t.Error("an hour has passed") })
 	far.Enable(time.Hour)
 	within(t, time.Minute, func() { w.Run(w.lane, NonBlock) })

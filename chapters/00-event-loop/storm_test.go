@@ -195,7 +195,7 @@ func TestEveryCallbackTouchesTheWatchdog(t *testing.T) {
 	turns(d, 1)
 	d.CreateSchedulableCallback(func() { same(t, "before a callback", dog.Look(), true) }).ScheduleNextIteration()
 	turns(d, 1)
-	e := d.CreateFileEvent(fd, Level, Read, func(FileReady) { same(t, "before a file", dog.Look(), true) })
+	e, _ := d.CreateFileEvent(fd, Level, Read, func(FileReady) { same(t, "before a file", dog.Look(), true) })
 	ring(fd)
 	turns(d, 1)
 	e.Close()

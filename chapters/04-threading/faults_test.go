@@ -238,6 +238,10 @@ func TestOneWorkersFailureTakesTheListenerFromAll(t *testing.T) {
 		// after listen.
 		{"option", "script setsockopt ENOMEM 11 1", "reuse_port: true, tcp_fast_open_queue_length: 5",
 			"cannot set post-listen socket option on socket"},
+		// Main, four workers and two guard dogs watch their eventfds, and the admin its port: the
+		// tenth call is some worker's.
+		{"watch", "script epoll_ctl ENOSPC 9 1", "reuse_port: true",
+			"cannot watch .*: No space left on device"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			s := setup{concurrency: workers, lab: []string{"hold", c.script},

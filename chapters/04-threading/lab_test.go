@@ -180,7 +180,7 @@ type holding struct {
 func (h *holding) OnAcceptedSocket(s *AcceptedSocket) {
 	d, name := h.listener.handler.dispatcher, h.listener.config.Name
 	fmt.Printf("%s holds C%d of %s from %s\n", d.Name, s.Connection, name, s.Remote)
-	h.open[s] = d.CreateFileEvent(s.FD, eventloop.Edge, eventloop.Closed, func(eventloop.FileReady) {
+	h.open[s], _ = d.CreateFileEvent(s.FD, eventloop.Edge, eventloop.Closed, func(eventloop.FileReady) {
 		h.open[s].Close()
 		delete(h.open, s)
 		s.Close()

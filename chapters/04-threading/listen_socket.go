@@ -80,7 +80,7 @@ func osListen(lane *trace.Lane, fd, backlog int) kernel.Errno {
 //
 // Envoy: Network::IoSocketHandleImpl::initializeFileEvent
 func initializeFileEvent(d *eventloop.Dispatcher, h *listensocket.IoSocketHandle, t eventloop.Trigger,
-	ready eventloop.FileReady, callback func(eventloop.FileReady)) *eventloop.FileEvent {
+	ready eventloop.FileReady, callback func(eventloop.FileReady)) (*eventloop.FileEvent, kernel.Errno) {
 	defer d.Lane().Enter(step.IoHandleInitializeFileEvent).On(h.FD).Exit()
 	return d.CreateFileEvent(h.FD, t, ready, callback)
 }
@@ -96,15 +96,17 @@ func applyListeningOptions(lane *trace.Lane, s *listensocket.ListenSocket) error
 	return nil
 }
 
-// listenError is a listen that the kernel refused, which Envoy 1.17 does not notice: the fd then
-// reports a hang-up for ever and its loop spins. It unwraps to the errno.
+// listenError is a listen, or a watch on the listening socket, that the kernel refused. Envoy 1.17
+// does not notice a listen that fails: the fd then reports a hang-up for ever and its loop spins. It
+// unwraps to the errno.
 type listenError struct {
+	what    string
 	address *network.Address
 	errno   kernel.Errno
 }
 
 func (e *listenError) Error() string {
-	return fmt.Sprintf("cannot listen on '%s': %s", e.address, kernel.Describe(e.errno))
+	return fmt.Sprintf("cannot %s '%s': %s", e.what, e.address, kernel.Describe(e.errno))
 }
 
 func (e *listenError) Unwrap() error { return e.errno }

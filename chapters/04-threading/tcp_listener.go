@@ -59,10 +59,14 @@ func newTcpListener(d *eventloop.Dispatcher, s *listensocket.ListenSocket,
 func (l *TcpListener) setupServerSocket() error {
 	defer l.dispatcher.Lane().Enter(step.SetupServerSocket).On(l.socket.Handle.FD).Exit()
 	if errno := ioHandleListen(l.dispatcher.Lane(), l.socket.Handle, l.backlog); errno != 0 {
-		return &listenError{l.socket.Address, errno}
+		return &listenError{"listen on", l.socket.Address, errno}
 	}
-	l.event = initializeFileEvent(l.dispatcher, l.socket.Handle, eventloop.Level, eventloop.Read,
-		l.onSocketEvent)
+	var errno kernel.Errno
+	l.event, errno = initializeFileEvent(l.dispatcher, l.socket.Handle, eventloop.Level,
+		eventloop.Read, l.onSocketEvent)
+	if errno != 0 {
+		return &listenError{"watch", l.socket.Address, errno}
+	}
 	if err := applyListeningOptions(l.dispatcher.Lane(), l.socket); err != nil {
 		l.event.Close()
 		return err
