@@ -10,8 +10,7 @@ import (
 	"envoywalk/internal/step"
 )
 
-// initialize does everything before run, in Envoy's order; the numbers are those of the walk.
-// Nothing here waits for anybody.
+// initialize does everything before run, in Envoy's order. Nothing here waits for anybody.
 //
 // Envoy: Server::InstanceImpl::initialize
 func (i *Instance) initialize() (err error) {

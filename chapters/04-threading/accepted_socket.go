@@ -36,10 +36,20 @@ func newAcceptedSocket(l *TcpListener, a accepted) *AcceptedSocket {
 	if s.Local == nil {
 		s.Local, _ = kernel.Getsockname(lane, a.fd)
 	}
-	if s.Remote = a.peer.Address(); l.socket.Address.IsPipe() {
+	if l.socket.Address.IsPipe() {
 		s.Remote = remoteOfPipe(lane, a.fd, s.Local)
+		return s
 	}
+	s.Local, s.Remote = unmapped(s.Local), unmapped(a.peer.Address())
 	return s
+}
+
+// unmapped: what a dual-stack socket calls ::ffff:1.2.3.4 is an IPv4 client.
+func unmapped(a *network.Address) *network.Address {
+	if a == nil {
+		return nil
+	}
+	return a.Unmapped()
 }
 
 // remoteOfPipe: most clients of a unix socket have no name; ours then stands for both ends.

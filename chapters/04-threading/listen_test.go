@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"envoywalk/internal/network"
 )
 
 const workers = 4
@@ -306,5 +308,19 @@ func TestListeningOptionsComeAfterListen(t *testing.T) {
 	}
 	if len(order) != workers {
 		t.Errorf("%d workers set options, want %d", len(order), workers)
+	}
+}
+
+// TestAnIPv4ClientOfADualStackListenerHasAnIPv4Address: not ::ffff:127.0.0.1.
+func TestAnIPv4ClientOfADualStackListenerHasAnIPv4Address(t *testing.T) {
+	both, err := network.ParseInternetAddress("::ffff:127.0.0.1", 80, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := unmapped(both).String(); got != "127.0.0.1:80" {
+		t.Errorf("it is called %s", got)
+	}
+	if unmapped(nil) != nil {
+		t.Error("an unknown address became one")
 	}
 }

@@ -27,9 +27,7 @@ func startWorkers(m *listensocket.ListenerManager, done func()) {
 			w.InitializeStats()
 		}
 	}
-	if len(m.Active) == 0 {
-		done()
-	}
+	pending.fireIfZero() // no listener: nobody else would
 }
 
 // addListenerToWorker asks the worker, and lets the manager know how it went. completion runs
@@ -57,7 +55,12 @@ type countdown struct {
 // Envoy: the countdown in Server::ListenerManagerImpl::startWorkers
 func (c *countdown) one() {
 	defer c.manager.Instance.Lane().Enter(step.ListenersPendingInit).Exit()
-	if c.left--; c.left == 0 {
+	c.left--
+	c.fireIfZero()
+}
+
+func (c *countdown) fireIfZero() {
+	if c.left == 0 {
 		c.done()
 	}
 }
