@@ -2,7 +2,7 @@
 # What must hold besides the tests: formatting, vet, staticcheck, and what builds for which system.
 # It runs everything, says what failed, and exits 1 if anything did. The first run fetches staticcheck.
 cd "$(dirname "$0")/.." || exit 1
-staticcheck=honnef.co/go/tools/cmd/staticcheck@${STATICCHECK:-latest}
+staticcheck=honnef.co/go/tools/cmd/staticcheck@${STATICCHECK:-v0.8.2}
 out=$(mktemp) && trap 'rm -f "$out" "$out.exe"' EXIT
 failed=0
 

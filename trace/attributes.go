@@ -29,6 +29,7 @@ const (
 	KeySymbol       = attribute.Key("envoy.symbol")
 	KeyEnvoyFile    = attribute.Key("envoy.file")
 	KeyEnvoyLine    = attribute.Key("envoy.line")
+	KeyArticle      = attribute.Key("article.name") // whose section and figures these are
 	KeySection      = attribute.Key("article.section")
 	KeyFigure       = attribute.Key("article.figure")
 	KeySyscall      = attribute.Key("syscall.name")
@@ -179,7 +180,8 @@ func appendCall(a []attribute.KeyValue, t *told) []attribute.KeyValue {
 func appendStep(a []attribute.KeyValue, s step.Step) []attribute.KeyValue {
 	i := s.Info()
 	a = append(a, KeyStep.String(i.ID), KeyChapter.String(i.Chapter), KeySymbol.String(i.Symbol),
-		KeyEnvoyFile.String(i.File), KeyEnvoyLine.Int(i.Line), KeySection.String(i.Section))
+		KeyEnvoyFile.String(i.File), KeyEnvoyLine.Int(i.Line),
+		KeyArticle.String(i.Article), KeySection.String(i.Section))
 	if len(i.Figures) > 0 {
 		a = append(a, KeyFigure.IntSlice(i.Figures))
 	}
