@@ -41,13 +41,17 @@ func (d *Demo) OnMain(f func()) {
 	}
 }
 
-// serveDemo starts the client as soon as all ports are up.
+// serveDemo starts the client as soon as all ports are up and the main loop runs: by post, because
+// with static clusters the ports are up before the loop is, and a client that ends the server must not
+// be quicker than the server's start.
 func (i *Instance) serveDemo() {
 	if !i.Options.Demo {
 		return
 	}
-	i.demo.ended = make(chan struct{})
-	go i.demo.run(i.Lane().Current())
+	i.Dispatcher.Post(i.Dispatcher, step.None, func() {
+		i.demo.ended = make(chan struct{})
+		go i.demo.run(i.Lane().Current())
+	})
 }
 
 func (d *Demo) run(cause uint64) {
