@@ -142,10 +142,13 @@ func appendKind(a []attribute.KeyValue, t *told) []attribute.KeyValue {
 	case KindCall:
 		return appendCall(a, t)
 	case KindPost:
-		return append(a, KeyPostID.Int64(int64(t.ID)), KeyPostTo.String(t.Text), KeyQueued.Int64(t.Args[3]),
+		return append(a, KeyPostID.Int64(t.post), KeyPostTo.String(t.Text), KeyQueued.Int64(t.Args[3]),
 			KeyRunning.Bool(t.Flags&flagRunning != 0), KeyWoke.Bool(t.Flags&flagWoke != 0))
 	case KindRun:
-		return append(a, KeyPostID.Int64(int64(t.Link)), KeyPostTo.String(t.Text))
+		if t.post != 0 {
+			a = append(a, KeyPostID.Int64(t.post))
+		}
+		return append(a, KeyPostTo.String(t.Text))
 	case KindEvent:
 		return append(a, KeyEvents.String(eventNames(t.Args[3])))
 	case KindDelete:

@@ -28,6 +28,7 @@ type bridge struct {
 	where     places
 	sample    sampler
 	recent    recentStories
+	posts     postNumbers
 }
 
 // live is a span that has started and not ended.
@@ -78,7 +79,7 @@ var _ sdk.IDGenerator = (*recordedIDs)(nil)
 func newBridge(c *collector, ids *recordedIDs, s Sample) *bridge {
 	return &bridge{collector: c, tracer: c.recorder.provider.Tracer("envoywalk"), ids: ids,
 		labels: map[int64]label{}, open: map[uint64]*live{}, maxRoots: remembered, where: places{},
-		sample: newSampler(s), recent: newRecentStories()}
+		sample: newSampler(s), recent: newRecentStories(), posts: postNumbers{waiting: map[uint64]int64{}}}
 }
 
 // told is a record with what must be known of its moment: its place in the order, its labels.
@@ -91,6 +92,7 @@ type told struct {
 	fd     int64  // the fd it is about, -1 for none
 	label  string // what that fd is called
 	made   string // what the fd that the call made is called
+	post   int64  // the number of the post, or of the post that is run
 }
 
 // take is given every record that is worth telling, in order.
@@ -110,7 +112,8 @@ func (b *bridge) take(s *source, r *Record, repeat int64) {
 	b.collector.sampledOut = b.sample.out
 }
 
-// name resolves the labels of the fds in t, as they are at this moment of the order.
+// name resolves the labels of the fds in t, as they are at this moment of the order, and the numbers
+// by which people tell posts apart.
 func (b *bridge) name(t *told) {
 	switch t.Kind {
 	case KindCall:
@@ -123,6 +126,12 @@ func (b *bridge) name(t *told) {
 		}
 	case KindFunction, KindEvent, KindLater, KindHandOver:
 		t.fd = t.Args[2] - 1
+	case KindPost:
+		t.post = b.posts.told(t.ID)
+		return
+	case KindRun:
+		t.post = b.posts.run(t.Link)
+		return
 	default:
 		return
 	}

@@ -121,3 +121,25 @@ func (r *recentStories) of(id uint64) (Story, bool) {
 	s, ok := r.story[id]
 	return s, ok
 }
+
+// postNumbers counts posts, 1, 2, 3, in the order they are told: what the tree calls #1.
+type postNumbers struct {
+	last    int64
+	waiting map[uint64]int64 // told, and their runs are still to come
+}
+
+func (p *postNumbers) told(id uint64) int64 {
+	if len(p.waiting) >= remembered {
+		clear(p.waiting) // their runs were lost
+	}
+	p.last++
+	p.waiting[id] = p.last
+	return p.last
+}
+
+// run is the number of the post that is run, 0 where nobody told it.
+func (p *postNumbers) run(id uint64) int64 {
+	n := p.waiting[id]
+	delete(p.waiting, id)
+	return n
+}

@@ -37,7 +37,6 @@ type Tree struct {
 	open     map[trace.SpanID]*thread
 	stories  map[trace.TraceID]*story
 	posts    map[int64]post
-	numbered int   // posts so far
 	printed  int64 // the highest seq so far
 	fold     fold
 
@@ -208,9 +207,8 @@ func (t *Tree) countPost(th *thread, m *moment, shown bool) {
 	if len(t.posts) > 1<<16 {
 		clear(t.posts) // their runs were lost, or sampling left them out
 	}
-	t.numbered++
-	m.number = t.numbered
-	t.posts[m.postID] = post{t.numbered, m.seq, th.short, m.inherited, shown}
+	m.number = int(m.postID)
+	t.posts[m.postID] = post{m.number, m.seq, th.short, m.inherited, shown}
 }
 
 // matchPost gives the run the number of its post, and reports whether the post was shown.
