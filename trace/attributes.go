@@ -128,7 +128,7 @@ func appendThread(a []attribute.KeyValue, t *told) []attribute.KeyValue {
 		return a
 	}
 	tid := t.source.tid
-	if t.Kind == KindCall {
+	if t.Kind == KindCall || t.Kind == KindPost {
 		tid = int(t.Args[4])
 	}
 	if tid != 0 {

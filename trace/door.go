@@ -101,7 +101,7 @@ func (l *Lane) Posted(id uint64, at int64, s step.Step, to string, o PostOutcome
 	parent, parentStory := l.top()
 	*r = Record{Kind: KindPost, Step: s, Story: l.topStory(), ID: id, Begin: at, End: at,
 		PC: CallerPC(), Text: to}
-	r.Args = [6]int64{int64(parent), int64(parentStory), 0, int64(o.Queued)}
+	r.Args = [6]int64{int64(parent), int64(parentStory), 0, int64(o.Queued), int64(l.tid)}
 	if o.Running {
 		r.Flags |= flagRunning
 	}

@@ -81,10 +81,10 @@ func runDemo(rec *trace.Recorder) {
 	bell := must(kernel.Eventfd(lane))
 	lane.Label(bell, "bell")
 	worker.Post(main, step.None, func() { watchBell(worker, main, bell) })
-	done, cause := make(chan struct{}), lane.LastID()
+	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		workerLane := LockThread(rec, "wrk:worker_0", cause)
+		workerLane := LockThread(rec, "wrk:worker_0", 0) // createThread is chapter 04's
 		worker.Run(workerLane, Block)
 		workerLane.End()
 	}()

@@ -32,6 +32,8 @@ func (h *noHotRestart) DrainParentListeners() {
 	defer h.lane().Enter(step.DrainParentListeners).Exit()
 }
 
+func (h *noHotRestart) SendParentAdminShutdownRequest() {}
+
 func (h *noHotRestart) SendParentTerminateRequest() {}
 func (h *noHotRestart) Shutdown()                   {}
 

@@ -198,7 +198,7 @@ func (i *Instance) terminate() {
 	i.Admin.close()
 	i.WorkersGuardDog.Stop(i.Lane())
 	i.MainGuardDog.Stop(i.Lane())
-	i.ThreadLocal.ShutdownThread()
+	i.ThreadLocal.ShutdownThread(i.Dispatcher)
 	i.HotRestart.Shutdown()
 	i.Dispatcher.Close(i.Lane())
 	i.main.Info("exiting")

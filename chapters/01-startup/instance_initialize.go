@@ -21,6 +21,7 @@ func (i *Instance) initialize() (err error) {
 	}
 	i.server = newServerStats(i)
 	i.node = localInfo(i.Bootstrap().GetNode(), i.Options)
+	i.HotRestart.SendParentAdminShutdownRequest()
 	i.Admin = newAdmin(i)
 	i.loadServerFlags()
 	i.Overload = i.Seams.OverloadManager(i)

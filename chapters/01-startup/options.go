@@ -130,7 +130,7 @@ func (f *flag) apply(o *Options, word, value string) error {
 // settle decides what no single flag decides.
 func (o *Options) settle(given map[string]bool) error {
 	o.Concurrency = max(1, o.Concurrency)
-	if o.ConfigPath == "" && o.ConfigYAML == "" && o.Mode == Serve {
+	if !given["config-path"] && !given["config-yaml"] && o.Mode == Serve {
 		o.Demo = true
 		o.ConfigYAML = o.chapter.Config
 		if !given["concurrency"] {

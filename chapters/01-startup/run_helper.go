@@ -3,10 +3,9 @@ package startup
 import (
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
-	"envoywalk/internal/kernel"
+	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
 )
@@ -31,7 +30,7 @@ func newRunHelper(i *Instance) *runHelper {
 		done: make(chan struct{}), ended: make(chan struct{})}
 	r.listenToSignals()
 	i.Overload.Start()
-	if i.Runtime.Integer(i.Dispatcher, GlobalConnectionLimit, 0) == 0 {
+	if i.Runtime.Integer(i.Dispatcher, GlobalConnectionLimit, NoLimit) == NoLimit {
 		i.main.Warn("there is no configured limit to the number of allowed active connections. Set a " +
 			"limit via the runtime key " + GlobalConnectionLimit)
 	}
@@ -67,8 +66,7 @@ func (r *runHelper) listenToSignals() {
 	cause := r.instance.Lane().Current()
 	go func() {
 		defer close(r.ended)
-		runtime.LockOSThread()
-		lane := r.instance.Recorder.Thread("signals", kernel.Gettid(), cause)
+		lane := eventloop.LockThread(r.instance.Recorder, "signals", cause)
 		lane.StartupDone()
 		defer lane.End()
 		for {

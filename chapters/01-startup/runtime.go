@@ -17,6 +17,9 @@ import (
 	"envoywalk/internal/stats"
 )
 
+// NoLimit is what the connection limits are when nobody set them. 0 is a limit: nobody gets in.
+const NoLimit = math.MaxUint64
+
 // GlobalConnectionLimit is the runtime key of the process-wide limit of accepted connections.
 const GlobalConnectionLimit = "overload.global_downstream_max_connections"
 

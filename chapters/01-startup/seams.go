@@ -72,6 +72,7 @@ type HotRestart interface {
 	Initialize(*Instance)
 	Version() string
 	DuplicateParentListenSocket(url string) (fd int) // -1 when no parent has it
+	SendParentAdminShutdownRequest()                 // the parent gives up its admin's port
 	DrainParentListeners()
 	SendParentTerminateRequest()
 	Shutdown()

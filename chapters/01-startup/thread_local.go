@@ -109,5 +109,8 @@ func (t *ThreadLocal) RunOnAllThreads(f func(d *eventloop.Dispatcher), done func
 // ShutdownGlobalThreading ends updates: the workers are about to go.
 func (t *ThreadLocal) ShutdownGlobalThreading() { t.shutdown = true }
 
-// ShutdownThread lets go of main's copies, last.
-func (t *ThreadLocal) ShutdownThread() { t.data[t.main].slots = nil }
+// ShutdownThread lets go of a thread's copies, when nothing on it can want them any more. d is the calling
+// thread's dispatcher.
+//
+// Envoy: ThreadLocal::InstanceImpl::shutdownThread
+func (t *ThreadLocal) ShutdownThread(d *eventloop.Dispatcher) { t.data[d].slots = nil }

@@ -76,7 +76,7 @@ func TestSlotsDoNotMix(t *testing.T) {
 			t.Errorf("slot %d: %v, %v", n, s.Get(all[0]), s.Get(all[1]))
 		}
 	}
-	tls.ShutdownThread()
+	tls.ShutdownThread(all[0])
 	if slots[0].Get(all[0]) != nil {
 		t.Error("main has let go")
 	}

@@ -76,6 +76,7 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 		return nil, err
 	}
 	l.buildTCPFastOpen()
+	l.warnOfLostOptions()
 	l.target = startup.NewInitTarget("Listener-init-target "+name, func() {
 		l.init.Initialize(l.target.Ready)
 	})

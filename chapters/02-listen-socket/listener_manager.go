@@ -67,6 +67,7 @@ func NewListenerManager(i *startup.Instance, s *Seams) *ListenerManager {
 			TotalWarming:   scope.Gauge("total_listeners_warming"),
 			TotalDraining:  scope.Gauge("total_listeners_draining"),
 			WorkersStarted: scope.Gauge("workers_started")}}
+	scope.Gauge("total_filter_chains_draining") // 0: nothing drains yet
 	for n := range i.Options.Concurrency {
 		if w := s.NewWorker(m, n); w != nil {
 			m.Workers = append(m.Workers, w)
@@ -155,7 +156,6 @@ func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, plac
 func (m *ListenerManager) build(existing *Listener, c *listenerv3.Listener, name string, hash uint64,
 	viaAPI bool) (*Listener, error) {
 	if existing != nil && existing.supportUpdateFilterChain(c) {
-		m.Stats.InPlace.Inc()
 		return existing.newListenerWithFilterChain(c, hash)
 	}
 	return newListener(m, c, name, hash, viaAPI)

@@ -79,6 +79,17 @@ func (l *Listener) buildTCPFastOpen() {
 	}
 }
 
+// warnOfLostOptions says what 1.17 keeps to itself: a worker's copy of a shared socket has no options, so
+// those for after listen are never set.
+func (l *Listener) warnOfLostOptions() {
+	for _, o := range l.Options {
+		if o.State == Listening && !l.ReusePort {
+			l.Log().Warn("listener '%s': %s is set after listen, and as in Envoy 1.17 never on a "+
+				"socket that workers share: it needs reuse_port", l.Name, o.Field)
+		}
+	}
+}
+
 // set sets the option on fd, on the thread of lane.
 //
 // Envoy: Network::SocketOptionImpl::setSocketOption

@@ -95,13 +95,17 @@ func (a *ActiveTcpListener) onAccept(s *AcceptedSocket) {
 	a.onAcceptWorker(s, false)
 }
 
-// listenerConnectionLimitReached asks the limit that all workers of the listener share.
+// listenerConnectionLimitReached asks the limit that all workers of the listener share. The admin's
+// listener has none.
 //
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::listenerConnectionLimitReached
 func (a *ActiveTcpListener) listenerConnectionLimitReached() bool {
 	defer a.handler.lane().Enter(step.ListenerConnectionLimit).Exit()
-	limit := a.handler.instance.Runtime.Integer(a.handler.dispatcher, a.limitKey, 0)
-	return limit != 0 && a.shared.open.Load() >= int64(limit)
+	if a.config.SocketFactory.Single {
+		return false
+	}
+	limit := a.handler.instance.Runtime.Integer(a.handler.dispatcher, a.limitKey, startup.NoLimit)
+	return uint64(a.shared.open.Load()) >= limit
 }
 
 // onAcceptWorker serves the socket here, or sends it to the worker that the balancer chose.

@@ -81,6 +81,36 @@ func TestOneListenersLimitLeavesTheOthersAlone(t *testing.T) {
 	}
 }
 
+// TestALimitOfZeroLetsNobodyIn: only a limit that nobody set is none. A global one keeps out the admin's
+// clients too, so nobody can be asked.
+func TestALimitOfZeroLetsNobodyIn(t *testing.T) {
+	for _, key := range []string{"overload.global_downstream_max_connections",
+		"envoy.resource_limits.listener.a.connection_limit"} {
+		t.Run(key, func(t *testing.T) {
+			port := freePort(t)
+			s := setup{concurrency: 2, lab: []string{"hold"}, runtime: key + ": 0",
+				listeners: []string{tcp("a", "127.0.0.1", port)}}.start(t)
+			for _, c := range connect(t, fmt.Sprintf("127.0.0.1:%d", port), 3) {
+				isServed(t, c)
+			}
+			s.stop()
+		})
+	}
+}
+
+func TestTheGreatestLimitLetsEverybodyIn(t *testing.T) {
+	for _, key := range []string{"overload.global_downstream_max_connections",
+		"envoy.resource_limits.listener.a.connection_limit"} {
+		t.Run(key, func(t *testing.T) {
+			s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a")},
+				runtime: key + `: "18446744073709551615"`}.start(t)
+			connect(t, s.addresses()["a"], 3)
+			s.wantHeld(3)
+			s.stop()
+		})
+	}
+}
+
 func TestARejectFractionOfOneClosesEverybody(t *testing.T) {
 	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{anyPort("a")}}.start(t)
 	address := s.addresses()["a"]

@@ -131,8 +131,8 @@ func (l *TcpListener) rejectCxOverGlobalLimit() bool {
 	if h.instance.Runtime == nil {
 		return false
 	}
-	limit := h.instance.Runtime.Integer(l.dispatcher, startup.GlobalConnectionLimit, 0)
-	return limit != 0 && h.seams.process.accepted.Load() >= int64(limit)
+	limit := h.instance.Runtime.Integer(l.dispatcher, startup.GlobalConnectionLimit, startup.NoLimit)
+	return uint64(h.seams.process.accepted.Load()) >= limit
 }
 
 // retryAfter is how long a listener rests when the process has no fd or memory for another

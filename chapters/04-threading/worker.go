@@ -159,6 +159,7 @@ func (w *Worker) threadRoutine(lane *trace.Lane) {
 	w.log.Debug("worker exited dispatch loop")
 	w.instance.WorkersGuardDog.StopWatching(lane, w.dispatcher, w.watchdog)
 	w.handler.Close()
+	w.instance.ThreadLocal.ShutdownThread(w.dispatcher)
 }
 
 // Stop ends the loop, waits for the thread, and closes the loop's fds. A worker that never

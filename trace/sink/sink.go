@@ -69,6 +69,10 @@ func (s *Sinks) open(spec string, o Options) error {
 		}
 		return errors.New("no such sink. The sinks are " + Names)
 	}
+	if endpoint := os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"); name == "otlp" && !toFile && endpoint != "" {
+		return errors.New("pushing to OTEL_EXPORTER_OTLP_ENDPOINT is not built yet; otlp=FILE writes " +
+			"lines that a collector reads")
+	}
 	w := s.stdout
 	if toFile {
 		var err error
