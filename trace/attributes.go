@@ -2,6 +2,7 @@ package trace
 
 import (
 	"fmt"
+	"net/netip"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -202,9 +203,32 @@ func eventNames(bits int64) string {
 	return strings.Join(names, "|")
 }
 
-// noteAttribute: a note's value is an errno or a count.
-func noteAttribute(r *Record) attribute.KeyValue {
-	return attribute.Int64("note."+r.Text, r.Args[0])
+// What Args[1] of a note says its text is.
+const (
+	notePeer = iota + 1
+	noteLocal
+)
+
+// noteAttributes: a note's value is an errno or a count, or its text an address.
+func noteAttributes(r *Record) []attribute.KeyValue {
+	switch r.Args[1] {
+	case notePeer:
+		return endpoint("network.peer", r.Text)
+	case noteLocal:
+		return endpoint("network.local", r.Text)
+	}
+	return []attribute.KeyValue{attribute.Int64("note."+r.Text, r.Args[0])}
+}
+
+// endpoint spells an address as OpenTelemetry does: a unix socket has a path and no port.
+func endpoint(key, text string) []attribute.KeyValue {
+	at, err := netip.ParseAddrPort(text)
+	if err != nil {
+		return []attribute.KeyValue{attribute.String("network.transport", "unix"),
+			attribute.String(key+".address", strings.ToValidUTF8(text, "?"))}
+	}
+	return []attribute.KeyValue{attribute.String("network.transport", "tcp"),
+		attribute.String(key+".address", at.Addr().String()), attribute.Int(key+".port", int(at.Port()))}
 }
 
 // places remembers which function and line a program counter stands for.

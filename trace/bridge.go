@@ -176,7 +176,7 @@ func (b *bridge) tell(t *told) {
 		b.end(t)
 	case t.Kind == KindNote:
 		if l := b.open[t.ID]; l != nil {
-			l.span.SetAttributes(noteAttribute(&t.Record))
+			l.span.SetAttributes(noteAttributes(&t.Record)...)
 		}
 	case t.Kind == KindCause:
 		if l := b.open[t.ID]; l != nil {

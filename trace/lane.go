@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"time"
 
 	"envoywalk/internal/step"
@@ -246,6 +247,21 @@ func (l *Lane) BeginStory(connection uint64, link uint64) Story {
 	*r = Record{Kind: KindStory, Story: story, ID: storyRoot(story), Link: link, Begin: l.last,
 		PC: CallerPC(), Args: [6]int64{int64(connection)}}
 	return story
+}
+
+// Endpoints tells which two addresses a story's connection has. They are asked for their text only here,
+// where somebody records it.
+func (l *Lane) Endpoints(story Story, peer, local fmt.Stringer) {
+	if l == nil || story == 0 {
+		return
+	}
+	for what, text := range [...]string{notePeer: peer.String(), noteLocal: local.String()} {
+		if text != "" {
+			r := l.slot()
+			*r = Record{Kind: KindNote, Story: story, ID: storyRoot(story), Begin: l.last, Text: text,
+				Args: [6]int64{0, int64(what)}}
+		}
+	}
 }
 
 // EndStory ends it, from whichever thread. A story that failed is never sampled out.

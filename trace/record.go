@@ -29,7 +29,7 @@ const (
 	KindLater                // a seam that a later chapter fills, whole
 	KindHandOver             // an fd given to code outside the trace, whole
 	KindLabel                // fd Args[0] is called Text from here on
-	KindNote                 // Text = Args[0] on the open span ID
+	KindNote                 // on the open span ID: Text = Args[0], or by Args[1] an address
 	KindCause                // Link caused the open span ID
 	KindStory                // the root of a story, sitting on no thread's stack
 	KindStoryEnd
@@ -103,7 +103,9 @@ func (r *Record) enclosing() (id uint64, ok bool) {
 	switch r.Kind {
 	case KindLabel, KindStory, KindStoryEnd:
 		return 0, false
-	case KindEnd, KindNote, KindCause:
+	case KindNote:
+		return r.ID, r.Args[1] == 0 // an address is noted on a story's root
+	case KindEnd, KindCause:
 		return r.ID, true
 	case KindCall:
 		return uint64(r.Args[5]), true

@@ -3,6 +3,7 @@ package trace
 import (
 	"testing"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -317,5 +318,25 @@ func TestWhatIsOpenAtCloseIsEndedFromTheInsideAndSaysSo(t *testing.T) {
 	}
 	if attr(ss.one(t, "read"), keyUnfinished) != "" {
 		t.Error("a call that is over is finished")
+	}
+}
+
+type text string
+
+func (t text) String() string { return string(t) }
+
+func TestAConnectionsRootNamesBothEnds(t *testing.T) {
+	b := newBench(Config{})
+	l := b.thread("w")
+	story := l.BeginStory(7, 0)
+	l.Endpoints(story, text("[::1]:40000"), text("/run/x.sock"))
+	l.EndStory(story, false)
+	l.End()
+	root := b.finish().one(t, "connection C7")
+	for key, want := range map[string]string{"network.peer.address": "::1", "network.peer.port": "40000",
+		"network.local.address": "/run/x.sock"} {
+		if got := attr(root, attribute.Key(key)); got != want {
+			t.Errorf("%s is %q, want %q", key, got, want)
+		}
 	}
 }

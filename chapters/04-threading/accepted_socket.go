@@ -36,11 +36,11 @@ func newAcceptedSocket(l *TcpListener, a accepted) *AcceptedSocket {
 	if s.Local == nil {
 		s.Local, _ = kernel.Getsockname(lane, a.fd)
 	}
+	s.Local, s.Remote = unmapped(s.Local), unmapped(a.peer.Address())
 	if l.socket.Address.IsPipe() {
 		s.Remote = remoteOfPipe(lane, a.fd, s.Local)
-		return s
 	}
-	s.Local, s.Remote = unmapped(s.Local), unmapped(a.peer.Address())
+	lane.Endpoints(s.story, s.Remote, s.Local)
 	return s
 }
 

@@ -63,7 +63,12 @@ func compatible(v4 netip.Addr) netip.Addr {
 // address: [fe80::1%2]:80.
 //
 // Envoy: Instance::asString
-func (a *Address) String() string { return a.text }
+func (a *Address) String() string {
+	if a == nil {
+		return ""
+	}
+	return a.text
+}
 
 // IsIP says whether the address has an IP and a port.
 func (a *Address) IsIP() bool { return a.family != afUnix }
