@@ -113,7 +113,8 @@ func (e *FileEvent) add(op int, bits uint32) kernel.Errno {
 	return kernel.EpollCtl(e.dispatcher.lane, s.epfd, op, e.fd, bits, s.slots[e.fd].generation)
 }
 
-// SetEnabled changes the interest and forgets what was injected. An edge is armed anew: a file
+// SetEnabled changes the interest and forgets what was injected. An edge is armed anew, even by the
+// same bits, as Envoy does since 1.19: a file
 // that is ready now is reported again. An errno means that the kernel had no memory for it: nothing
 // is watched then, and the caller asks again later or closes the fd.
 //

@@ -218,7 +218,7 @@ func (i *Instance) At(err error, path, hint string) error {
 	return i.Config.ErrorAt(err, path, hint)
 }
 
-// Later tells, once at start-up, which set fields this binary will not act on.
+// tellLater tells, once at start-up, which set fields this binary will not act on.
 func (i *Instance) tellLater() {
 	if len(i.Config.Later) == 0 || i.Options.Demo {
 		return

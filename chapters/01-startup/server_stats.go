@@ -13,10 +13,10 @@ import (
 type State uint64
 
 const (
-	Live State = iota
-	Draining
-	PreInitializing
-	InitializingState
+	Live              State = iota // it serves
+	Draining                       // it fails health checks on purpose
+	PreInitializing                // the init manager was not asked yet
+	InitializingState              // something has not said ready
 )
 
 var stateNames = [...]string{"LIVE", "DRAINING", "PRE_INITIALIZING", "INITIALIZING"}
@@ -38,7 +38,6 @@ const noCertificate = math.MaxInt32
 
 // newServerStats also makes the stats that stay what they are here: there is no TLS, no dynamic
 // configuration and no hot-restart parent, and a failed assertion ends a Go program.
-
 func newServerStats(i *Instance) *serverStats {
 	s := i.Stats.Scope("server.")
 	st := &serverStats{live: s.Gauge("live"), state: s.Gauge("state"), uptime: s.Gauge("uptime"),

@@ -14,9 +14,9 @@ import (
 type OptionState = corev3.SocketOption_SocketState
 
 const (
-	Prebind   = corev3.SocketOption_STATE_PREBIND
-	Bound     = corev3.SocketOption_STATE_BOUND
-	Listening = corev3.SocketOption_STATE_LISTENING
+	Prebind   = corev3.SocketOption_STATE_PREBIND   // before bind
+	Bound     = corev3.SocketOption_STATE_BOUND     // right after bind, on the same thread
+	Listening = corev3.SocketOption_STATE_LISTENING // after listen, on the thread that listens
 )
 
 // SocketOption is one socket option, and when to set it.

@@ -130,7 +130,7 @@ func serve(t *testing.T, sink string) {
 	p := walktest.Start(t, "04", "--trace", sink, "-c", config, "--concurrency", "3")
 	p.WaitFor("all workers have all listeners")
 	knock("tcp4", l.Addr().String())
-	for deadline := time.Now().Add(walktest.Patience); !rejected(dir+"/admin"); {
+	for deadline := time.Now().Add(walktest.Patience); !rejected(dir + "/admin"); {
 		if time.Now().After(deadline) {
 			t.Fatal("no two workers ever had a connection at once")
 		}
