@@ -114,9 +114,9 @@ func (e *FileEvent) add(op int, bits uint32) kernel.Errno {
 }
 
 // SetEnabled changes the interest and forgets what was injected. An edge is armed anew, even by the
-// same bits, as Envoy does since 1.19: a file
-// that is ready now is reported again. An errno means that the kernel had no memory for it: nothing
-// is watched then, and the caller asks again later or closes the fd.
+// same bits, as later Envoys do: a file that is ready now is reported again. An errno means that the
+// kernel had no memory for it: nothing is watched then, and the caller asks again later or closes
+// the fd.
 //
 // Envoy: Event::FileEventImpl::setEnabled
 func (e *FileEvent) SetEnabled(enabled FileReady) kernel.Errno {
