@@ -171,7 +171,7 @@ func appendKind(a []attribute.KeyValue, t *told) []attribute.KeyValue {
 }
 
 func appendCall(a []attribute.KeyValue, t *told) []attribute.KeyValue {
-	a = append(a, KeySyscall.String(t.Call.Name), KeyArgs.String(t.args), KeyRet.Int64(max(t.Ret, -1)))
+	a = append(a, KeySyscall.String(t.Call.Name), KeyArgs.String(strings.ToValidUTF8(t.args, "?")), KeyRet.Int64(max(t.Ret, -1)))
 	if t.made != "" {
 		a = append(a, KeyRetLabel.String(t.made))
 	}

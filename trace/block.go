@@ -11,9 +11,10 @@ type block struct {
 	next    *block // in the stack of read blocks
 	seq     uint64 // the how-manieth block of its lane
 	first   uint64 // the number of its first record, counted from the lane's start
+	ids     uint64 // the youngest span id given out before its first record
 	keep    bool   // start-up: never taken back
 	n       int
-	_       [24]byte // records begin on a cache line
+	_       [16]byte // records begin on a cache line
 	records [blockLen]Record
 }
 
@@ -77,6 +78,9 @@ func (r *reader) claim() *block {
 }
 
 func (r *reader) takeKept() {
+	if r.ring.kept.Load() == nil {
+		return // asked for every record of every other lane: do not take the line from the loop
+	}
 	for b := r.ring.kept.Swap(nil); b != nil; {
 		next := b.next
 		r.aside[b.seq] = b

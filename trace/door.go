@@ -98,6 +98,9 @@ func (l *Lane) Posted(id uint64, at int64, s step.Step, to string, o PostOutcome
 		return
 	}
 	r := l.slot()
+	if l.cur.n == 1 {
+		l.cur.ids = id - 1 // given out before this block, and told only in it
+	}
 	parent, parentStory := l.top()
 	*r = Record{Kind: KindPost, Step: s, Story: l.topStory(), ID: id, Begin: at, End: at,
 		PC: CallerPC(), Text: to}

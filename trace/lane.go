@@ -369,6 +369,7 @@ func (l *Lane) handOver() {
 		old = l.readBlock()
 	}
 	old.seq, old.first, old.n, old.keep = l.seq, l.records, 0, l.keep
+	old.ids = l.number<<40 | l.next
 	l.cur = old
 }
 

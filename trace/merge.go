@@ -96,7 +96,8 @@ func (c *collector) ready(s *source, r *Record) bool {
 		if lane > uint64(len(c.sources)) {
 			return true // a story's root
 		}
-		return c.sources[lane-1].reach >= r.Link // told, or taken back and never to come
+		// Told, or taken back and never to come: on the lane itself whatever is not told by now.
+		return lane == s.lane || c.sources[lane-1].reach >= r.Link
 	case r.Kind == KindCall && r.Call.MakesFD && r.Ret >= 0:
 		return s.second() != nil // the label of the new fd follows
 	}
@@ -111,6 +112,9 @@ func (c *collector) take(s *source, final bool) {
 		s.gaps++
 		s.fold.close(c, s)
 		c.bridge.forgetLabels(s)
+	}
+	if s.at == 0 {
+		s.reach = max(s.reach, s.blocks[0].ids) // what is older was told, or taken back
 	}
 	if s.gaps > 0 {
 		c.bridge.endLost(s, r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,9 @@ type Recorder struct {
 	stop      chan struct{}
 	done      chan struct{}
 }
+
+// ErrStuck: a processor did not take what was left in time.
+var ErrStuck = errors.New("a sink takes no more; the rest of the trace is lost")
 
 // Stats says what became of what was recorded.
 type Stats struct {
@@ -122,7 +126,11 @@ func (r *Recorder) Close(ctx context.Context) (Stats, error) {
 		return Stats{}, nil
 	}
 	close(r.stop)
-	<-r.done
+	select {
+	case <-r.done:
+	case <-ctx.Done(): // a sink takes nothing: the collector and its numbers are not ours to read
+		return Stats{Dropped: r.dropped.Load()}, ErrStuck
+	}
 	err := r.provider.Shutdown(ctx)
 	return Stats{r.collector.spans, r.dropped.Load(), r.collector.sampledOut}, err
 }

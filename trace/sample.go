@@ -10,12 +10,18 @@ type sampler struct {
 	decided map[Story]bool   // stories that ended lately: whether they are told
 	order   []Story          // of decided, a ring
 	at      int
-	out     uint64 // spans left out
+	begun   []Story // of waiting, oldest first; those decided since among them
+	held    int     // records in waiting
+	out     uint64  // spans left out
 	one     [1]told
 }
 
-// maxWaiting bounds what is kept of a connection that may yet fail: its latest records.
-const maxWaiting = 4096
+// maxWaiting bounds what is kept of a connection that may yet fail: its latest records. maxHeld bounds
+// it over all connections: those that live long, and those whose end was taken back.
+const (
+	maxWaiting = 4096
+	maxHeld    = 1 << 17
+)
 
 func newSampler(s Sample) sampler {
 	return sampler{Sample: s, waiting: map[Story][]told{}, decided: map[Story]bool{},
@@ -42,20 +48,44 @@ func (s *sampler) take(t told) []told {
 }
 
 func (s *sampler) wait(t told) []told {
+	if len(s.waiting[t.Story]) == 0 {
+		s.begun = append(s.begun, t.Story)
+	}
 	story := append(s.waiting[t.Story], t)
+	s.held++
 	if t.Kind != KindStoryEnd {
 		if len(story) == maxWaiting {
 			s.leaveOut(story[1 : maxWaiting/2])
 			story = slices.Delete(story, 1, maxWaiting/2) // its root stays
+			s.held -= maxWaiting/2 - 1
 		}
 		s.waiting[t.Story] = story
+		s.shed()
 		return nil
 	}
 	delete(s.waiting, t.Story)
+	s.held -= len(story)
 	if s.decide(t.Story, failed(story)) {
 		return story
 	}
 	return s.leaveOut(story)
+}
+
+// shed leaves out the oldest stories while too much is held.
+func (s *sampler) shed() {
+	for s.held > maxHeld {
+		story := s.begun[0]
+		s.begun = s.begun[1:]
+		if records, ok := s.waiting[story]; ok {
+			delete(s.waiting, story)
+			s.held -= len(records)
+			s.decide(story, false)
+			s.leaveOut(records)
+		}
+	}
+	if len(s.begun) > 2*len(s.waiting)+1024 {
+		s.begun = slices.DeleteFunc(s.begun, func(story Story) bool { return s.waiting[story] == nil })
+	}
 }
 
 func (s *sampler) decide(story Story, keep bool) bool {

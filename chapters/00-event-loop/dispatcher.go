@@ -37,7 +37,7 @@ type Dispatcher struct {
 	RawWaits bool
 
 	lane      *trace.Lane
-	tid       int
+	tid       atomic.Int64 // 0 before the first run; any thread may ask
 	scheduler *LibeventScheduler
 	posts     postQueue
 	deferred  deferredDeletes
@@ -76,14 +76,18 @@ func (d *Dispatcher) Run(lane *trace.Lane, t RunType) {
 
 // Adopt makes the calling thread, whose lane is given, the dispatcher's own; Run does it too.
 func (d *Dispatcher) Adopt(lane *trace.Lane) {
-	d.lane, d.tid = lane, kernel.Gettid()
+	d.lane = lane
+	d.tid.Store(int64(kernel.Gettid()))
 }
 
 // IsThreadSafe reports whether the caller may touch what this dispatcher owns: the loop has not
 // run yet, or this is its thread. It asks the kernel; not for hot paths.
 //
 // Envoy: Event::DispatcherImpl::isThreadSafe
-func (d *Dispatcher) IsThreadSafe() bool { return d.tid == 0 || d.tid == kernel.Gettid() }
+func (d *Dispatcher) IsThreadSafe() bool {
+	tid := d.tid.Load()
+	return tid == 0 || tid == int64(kernel.Gettid())
+}
 
 // Exit makes Run return once the turn it is in has ended. from is the dispatcher of the calling
 // thread, nil for any other. Asked before Run, it holds: that Run only flushes its posts.

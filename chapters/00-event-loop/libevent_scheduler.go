@@ -52,7 +52,11 @@ func newLibeventScheduler(d *Dispatcher, lane *trace.Lane) *LibeventScheduler {
 		now: func() time.Duration { return time.Since(start) }}
 	s.epfd = must(kernel.EpollCreate(lane))
 	lane.Label(s.epfd, "ep:"+d.Name)
-	s.eventfd = must(kernel.Eventfd(lane))
+	var errno kernel.Errno
+	if s.eventfd, errno = kernel.Eventfd(lane); errno != 0 {
+		kernel.Close(lane, s.epfd)
+		mustNot(errno)
+	}
 	lane.Label(s.eventfd, "wake:"+d.Name)
 	mustNot(kernel.EpollCtl(lane, s.epfd, kernel.EPOLL_CTL_ADD, s.eventfd, kernel.EPOLLIN, 0))
 	return s
@@ -152,8 +156,8 @@ func (s *LibeventScheduler) timeout() int {
 	if len(s.timers) == 0 {
 		return -1
 	}
-	left := (s.timers[0].due - s.now() + time.Millisecond - 1) / time.Millisecond
-	return int(min(max(0, left), longestWait))
+	left := min(max(0, s.timers[0].due-s.now()), longestWait*time.Millisecond)
+	return int((left + time.Millisecond - 1) / time.Millisecond)
 }
 
 // nothingLeft: no file, no timer, no callback and no post could ever make a turn worth while.

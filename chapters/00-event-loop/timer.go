@@ -2,6 +2,7 @@ package eventloop
 
 import (
 	"container/heap"
+	"math"
 	"time"
 )
 
@@ -33,7 +34,8 @@ func (d *Dispatcher) CreateTimer(name string, callback func()) *Timer {
 func (t *Timer) Enable(after time.Duration) {
 	s := t.dispatcher.scheduler
 	s.enables++
-	t.due, t.order = s.now()+after, s.enables
+	now := s.now()
+	t.due, t.order = now+min(after, math.MaxInt64-now), s.enables
 	if t.place >= 0 {
 		heap.Fix(&s.timers, t.place)
 		return

@@ -3,10 +3,10 @@ package startup
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
@@ -26,8 +26,8 @@ type accessLog struct {
 	path   string // "" for a standard stream
 	format accessLogFormat
 
-	mu  sync.Mutex
-	out io.Writer
+	out atomic.Pointer[os.File] // main changes it, and never waits for who writes
+	mu  sync.Mutex              // one line at a time
 }
 
 // openAccessLogs opens what admin.access_log_path and admin.access_log name.
@@ -71,12 +71,13 @@ func (a *Admin) addAccessLog(c *accesslogv3.AccessLog) error {
 }
 
 // openAccessLog adds one log. What is written to /dev/null is not even put together.
-func (a *Admin) openAccessLog(path string, f *corev3.SubstitutionFormatString, out io.Writer) error {
+func (a *Admin) openAccessLog(path string, f *corev3.SubstitutionFormatString, out *os.File) error {
 	text, err := accessLogText(f)
 	if err != nil {
 		return err
 	}
-	l := &accessLog{path: path, out: out}
+	l := &accessLog{path: path}
+	l.out.Store(out)
 	if l.format, err = parseAccessLogFormat(text); err != nil {
 		return err
 	}
@@ -116,7 +117,8 @@ func (l *accessLog) reopen() error {
 	if l.path == "" {
 		return nil
 	}
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|
+		kernel.O_NONBLOCK, 0o644) // a FIFO that nobody reads is an error, not a wait
 	if err != nil {
 		var errno kernel.Errno
 		if errors.As(err, &errno) {
@@ -124,23 +126,16 @@ func (l *accessLog) reopen() error {
 		}
 		return fmt.Errorf("unable to open file '%s': %w", l.path, err)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closeFile()
-	l.out = file
+	if old := l.out.Swap(file); old != nil {
+		old.Close()
+	}
 	return nil
 }
 
-func (l *accessLog) closeFile() {
-	if file, ok := l.out.(*os.File); ok && l.path != "" {
-		file.Close()
-	}
-}
-
 func (l *accessLog) close() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.closeFile()
+	if l.path != "" {
+		l.out.Load().Close()
+	}
 }
 
 func (l *accessLog) write(r *answeredRequest) {
@@ -150,7 +145,7 @@ func (l *accessLog) write(r *answeredRequest) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	io.WriteString(l.out, line.String()) // an error has nowhere to go
+	l.out.Load().WriteString(line.String()) // an error has nowhere to go
 }
 
 func (a *Admin) writeAccessLogs(r *answeredRequest) {

@@ -35,9 +35,9 @@ func (s *Seams) Main(args []string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer releaseSignals()
 	lane := t.recorder.Thread("main_thread", kernel.Gettid(), 0)
 	code := s.main(lane, t, args)
+	releaseSignals() // nothing is left to shut down: a second SIGTERM may end a trace nobody reads
 	lane.End()
 	t.demo.wait()
 	code = t.close(code)

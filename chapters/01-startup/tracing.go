@@ -2,6 +2,7 @@ package startup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -45,6 +46,10 @@ func (t *tracing) close(code int) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	s, err := t.recorder.Close(ctx)
+	if errors.Is(err, trace.ErrStuck) {
+		fmt.Fprintln(os.Stderr, "trace: "+err.Error()) // the sinks' locks may be held for ever
+		return max(code, 1)
+	}
 	bytes, closing := t.sinks.Close()
 	if err == nil {
 		err = closing

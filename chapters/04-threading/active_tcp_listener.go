@@ -18,7 +18,8 @@ import (
 // (step: tcp-listener-callbacks).
 type ActiveTcpListener struct {
 	handler     *ConnectionHandler
-	config      *listensocket.Listener
+	config      *listensocket.Listener // this thread's; others know the listener by its tag
+	tag         uint64                 // never changes
 	shared      *shared
 	listener    *TcpListener // nil once stopped
 	connections Connections
@@ -66,7 +67,7 @@ func newActiveTcpListener(h *ConnectionHandler, l *listensocket.Listener,
 	if err != nil {
 		return nil, err
 	}
-	a := &ActiveTcpListener{handler: h, config: l, shared: l.Shared.(*shared),
+	a := &ActiveTcpListener{handler: h, config: l, tag: l.Tag, shared: l.Shared.(*shared),
 		limitKey: startup.ListenerConnectionLimit(l.Name), stats: listenerStats{
 			overflow:       l.Scope.Counter("downstream_cx_overflow"),
 			overloadReject: l.Scope.Counter("downstream_cx_overload_reject"),
@@ -140,7 +141,7 @@ func (a *ActiveTcpListener) count(n int64) {
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::post
 func (a *ActiveTcpListener) post(from *ActiveTcpListener, s *AcceptedSocket) {
 	defer from.handler.lane().Enter(step.ActiveTcpListenerPost).Exit()
-	h, tag := a.handler, a.config.Tag
+	h, tag := a.handler, a.tag
 	h.dispatcher.Post(from.handler.dispatcher, step.ActiveTcpListenerPost, func() {
 		s.lane = h.lane()
 		if there := h.byTag(tag); there != nil {

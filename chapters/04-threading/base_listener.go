@@ -70,8 +70,8 @@ func fateOf(errno kernel.Errno) fate {
 	case kernel.EINTR, kernel.ECONNABORTED, kernel.EPROTO, kernel.EPERM, kernel.EOPNOTSUPP, kernel.ENETDOWN,
 		kernel.ENETUNREACH, kernel.EHOSTDOWN, kernel.EHOSTUNREACH, kernel.ENOPROTOOPT, kernel.ENONET:
 		return skipped
-	case kernel.EMFILE, kernel.ENFILE, kernel.ENOBUFS, kernel.ENOMEM:
-		return exhausted
+	case kernel.EBADF, kernel.EINVAL, kernel.ENOTSOCK, kernel.EFAULT:
+		return broken
 	}
-	return broken
+	return exhausted // EMFILE, ENOMEM ... and what accept(2) leaves open: ETIMEDOUT, ENOSR, EACCES
 }

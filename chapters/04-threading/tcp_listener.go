@@ -26,6 +26,7 @@ type TcpListener struct {
 	resume         *eventloop.Timer     // after a pause for want of fds or memory
 	disabled       bool                 // by an overload action
 	short          bool                 // of fds or memory, and told
+	barren         int                  // events in a row that only skipped
 }
 
 // createListener puts a listener on d. Only on d's own thread.
@@ -77,21 +78,24 @@ func (l *TcpListener) setupServerSocket() error {
 // maxSkips bounds what one event may skip: a kernel that refuses every peer must not hold the loop.
 const maxSkips = 64
 
+// maxBarren such events in a row mean that it is not this peer: without a pause the loop would spin.
+const maxBarren = 16
+
 // onSocketEvent accepts until there is nobody left, or the event's share is used up. The listener
 // is level-triggered: to leave early loses nothing. It may have been closed when this returns.
 //
 // Envoy: Network::TcpListenerImpl::onSocketEvent, which ends at any errno
 func (l *TcpListener) onSocketEvent(eventloop.FileReady) {
 	defer l.dispatcher.Lane().Enter(step.OnSocketEvent).On(l.socket.Handle.FD).Exit()
-	skips := 0
+	skips, last := 0, kernel.Errno(0)
 	for n := 0; n < l.maxAccepts && l.event != nil && skips < maxSkips; n++ {
 		s, errno := l.ioHandleAccept()
 		switch fateOf(errno) {
 		case got:
-			l.short = false
+			l.short, l.barren = false, 0
 			l.onAccepted(s)
 		case skipped:
-			skips++
+			skips, last = skips+1, errno
 			l.callbacks.stats.acceptSkipped.Inc()
 		case drained:
 			return
@@ -101,6 +105,11 @@ func (l *TcpListener) onSocketEvent(eventloop.FileReady) {
 		case broken:
 			l.end(errno)
 			return
+		}
+	}
+	if skips == maxSkips && l.event != nil {
+		if l.barren++; l.barren >= maxBarren {
+			l.pause(last)
 		}
 	}
 }

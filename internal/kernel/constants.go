@@ -14,6 +14,10 @@ const (
 	EAGAIN        = unix.EAGAIN
 	EINTR         = unix.EINTR
 	EINVAL        = unix.EINVAL
+	EBADF         = unix.EBADF
+	ENOTSOCK      = unix.ENOTSOCK
+	EFAULT        = unix.EFAULT
+	O_NONBLOCK    = unix.O_NONBLOCK
 	EMFILE        = unix.EMFILE
 	ENFILE        = unix.ENFILE
 	ENOBUFS       = unix.ENOBUFS

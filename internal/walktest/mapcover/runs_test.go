@@ -183,7 +183,7 @@ func rejected(admin string) bool {
 	}
 	for _, line := range strings.Split(string(body), "\n") {
 		var n int
-		if _, value, found := strings.Cut(line, ": "); found {
+		if name, value, found := strings.Cut(line, ": "); found && name != "listener.admin.downstream_global_cx_overflow" {
 			fmt.Sscan(value, &n)
 		}
 		if n > 0 {
