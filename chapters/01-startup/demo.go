@@ -71,5 +71,8 @@ func (d *Demo) wait() {
 	}
 }
 
+// finished: this run was a demo, and nobody ended it before its client was done.
+func (d *Demo) finished() bool { return d != nil && len(d.lines) > 0 }
+
 // epilogue is what a demo says after its trace.
 func (d *Demo) epilogue(c Chapter) string { return strings.Join(append(d.lines, c.Try), "\n") + "\n" }

@@ -1,11 +1,13 @@
 package startup
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
 
 	"envoywalk/internal/config"
+	"envoywalk/internal/kernel"
 	"envoywalk/internal/network"
 	"envoywalk/internal/step"
 )
@@ -104,7 +106,11 @@ func (i *Instance) startAdmin() error {
 	}
 	bound, err := i.Handler.AddAdminListener(address, i.Admin.serve)
 	if err != nil {
-		return i.At(err, "admin.address", Remedy(err, a.GetAddress()))
+		hint := Remedy(err, a.GetAddress())
+		if errors.Is(err, kernel.EADDRINUSE) {
+			hint = "somebody has the admin's address already (ss -ltnp or ss -lx shows who): another server?"
+		}
+		return i.At(err, "admin.address", hint)
 	}
 	i.writeAdminAddress(bound)
 	i.Admin.start(bound)

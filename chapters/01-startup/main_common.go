@@ -41,7 +41,7 @@ func (s *Seams) Main(args []string) int {
 	lane.End()
 	t.demo.wait()
 	code = t.close(code)
-	if t.demo != nil && code == 0 && sink.Readable(t.demo.Instance.Options.Trace) {
+	if t.demo.finished() && code == 0 && sink.Readable(t.demo.Instance.Options.Trace) {
 		fmt.Print(t.demo.epilogue(s.Chapter))
 	}
 	return code
