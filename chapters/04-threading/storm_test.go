@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,23 +14,27 @@ import (
 
 func TestTenThousandConnectionsAreEachAcceptedOnce(t *testing.T) {
 	t.Run("shared", func(t *testing.T) { wantEachAcceptedOnce(t, 10_000, "reuse_port: false") })
-	t.Run("reuse_port", func(t *testing.T) { wantEachAcceptedOnce(t, 3_000, "reuse_port: true") })
+	t.Run("reuse_port", func(t *testing.T) { wantEachAcceptedOnce(t, 10_000, "reuse_port: true") })
 }
 
+// wantEachAcceptedOnce blows at one listener of each kind in turn.
 func wantEachAcceptedOnce(t *testing.T, n int, more string) {
-	set := setup{concurrency: workers, listeners: []string{anyPort("storm", more)},
-		flags: []string{"--trace-sample", "1,1000000"}} // stories are not what is counted
+	set, path := four(t, more)
+	set.flags = []string{"--trace-sample", "1,1000000"} // stories are not what is counted
 	trace := set.traced(t, "none")
 	s := set.start(t)
-	address := s.addresses()["storm"]
-	blow(t, address, 200)
+	var addresses []string
+	for _, address := range s.addresses() {
+		addresses = append(addresses, address)
+	}
+	blow(t, addresses[0], 200)
 	fds, threads := s.settled()
-	for blown := 200; blown < n; {
+	for blown, next := 200, 0; blown < n; next++ {
 		// Faster than it can be written down, a trace drops what it must: then nothing could be
 		// counted.
 		eventually(t, "the trace keeps up", func() bool { return trace.seen.Load() == int64(blown) })
 		burst := min(n-blown, 1000)
-		blow(t, address, burst)
+		blow(t, addresses[next%len(addresses)], burst)
 		blown += burst
 	}
 	s.wantBackTo(fds, threads)
@@ -39,7 +44,11 @@ func wantEachAcceptedOnce(t *testing.T, n int, more string) {
 	}
 	<-trace.ended
 	wantNumbered(t, n, trace.accepts)
-	wantFree(t, address)
+	for _, address := range addresses {
+		if address != path {
+			wantFree(t, address)
+		}
+	}
 }
 
 // blow connects n times, a few at a time, and wants every client to see the end of file.
@@ -71,7 +80,11 @@ func blow(t *testing.T, address string, n int) {
 }
 
 func knockOnce(address string) error {
-	c, err := net.DialTimeout("tcp", address, walktest.Patience)
+	kind := "tcp"
+	if !strings.Contains(address, ":") {
+		kind = "unix"
+	}
+	c, err := net.DialTimeout(kind, address, walktest.Patience)
 	if err != nil {
 		return err
 	}
