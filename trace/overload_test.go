@@ -2,6 +2,7 @@ package trace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -280,5 +281,27 @@ func TestCloseEndsTheCollector(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines before Close, %d after", before, runtime.NumGoroutine())
 		}
+	}
+}
+
+// stuck is a sink that takes nothing, for as long as the test lasts.
+type stuck struct{ release chan struct{} }
+
+func (s stuck) OnStart(context.Context, sdk.ReadWriteSpan) { <-s.release }
+func (stuck) OnEnd(sdk.ReadOnlySpan)                       {}
+func (stuck) Shutdown(context.Context) error               { return nil }
+func (stuck) ForceFlush(context.Context) error             { return nil }
+
+func TestASinkThatTakesNothingDoesNotHoldUpTheEnd(t *testing.T) {
+	s := stuck{make(chan struct{})}
+	defer close(s.release)
+	r := New(Config{Processors: []sdk.SpanProcessor{s}})
+	l := r.Thread("w", 1, 0)
+	l.Enter(0).Exit()
+	l.End()
+	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := r.Close(ctx); !errors.Is(err, ErrStuck) {
+		t.Errorf("it ended with %v, want %v", err, ErrStuck)
 	}
 }
