@@ -110,6 +110,8 @@ func TestEveryStepIsEnteredOnItsThread(t *testing.T) {
 			strange[s.step] = append(strange[s.step], s.thread)
 		}
 	}
+	// The limit of one turns away the admin's own client, on main, if a worker has a connection just then.
+	delete(strange, "on-reject")
 	for id, threads := range strange {
 		if elsewhere[id] == "" {
 			s, _ := step.ByID(id)
