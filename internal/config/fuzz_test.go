@@ -32,7 +32,7 @@ func FuzzLoad(f *testing.F) {
 		} else {
 			told(t, nil, err)
 		}
-		if d := time.Since(start); d > 10*time.Second {
+		if d := time.Since(start); d > time.Minute {
 			t.Errorf("took %v for %d bytes", d, len(s))
 		}
 	})
