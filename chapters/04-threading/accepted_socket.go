@@ -69,17 +69,15 @@ func (s *AcceptedSocket) uncount() {
 }
 
 // Close closes the fd and ends the connection's story.
-func (s *AcceptedSocket) Close() {
-	kernel.Close(s.lane, s.FD)
-	s.uncount()
-	s.lane.EndStory(s.story, false)
-}
+func (s *AcceptedSocket) Close() { s.end(false) }
 
 // fail is Close for a connection that could not be served.
-func (s *AcceptedSocket) fail() {
+func (s *AcceptedSocket) fail() { s.end(true) }
+
+func (s *AcceptedSocket) end(failed bool) {
 	kernel.Close(s.lane, s.FD)
 	s.uncount()
-	s.lane.EndStory(s.story, true)
+	s.lane.EndStory(s.story, failed)
 }
 
 // Release gives the fd away: the caller owns it.
