@@ -1,7 +1,10 @@
 package eventloop
 
 import (
+	"math/rand/v2"
+	"slices"
 	"testing"
+	"time"
 
 	"envoywalk/internal/step"
 	"envoywalk/trace"
@@ -72,6 +75,55 @@ func TestACallbackCancelledByAnotherOfTheSameBatchDoesNotRun(t *testing.T) {
 	}
 	turns(d, 1)
 	same(t, "order", order, "[a c b]")
+}
+
+// Looking for each of them would take minutes.
+func TestACallbackIsCancelledWithoutBeingLookedFor(t *testing.T) {
+	d := quiet(t)
+	callbacks := make([]*SchedulableCallback, 300_000)
+	for i := range callbacks {
+		callbacks[i] = d.CreateSchedulableCallback(func() { t.Error("ran") })
+		callbacks[i].ScheduleNextIteration()
+	}
+	within(t, 10*time.Second, func() {
+		for _, c := range slices.Backward(callbacks) {
+			c.Cancel()
+		}
+	})
+	same(t, "the next wait", d.scheduler.timeout(), -1)
+	turns(d, 1)
+}
+
+// The model is two plain lists.
+func TestCallbacksScheduledAndCancelledAtRandomRunInTheOrderTheyWereScheduled(t *testing.T) {
+	d := quiet(t)
+	random := rand.New(rand.NewPCG(1, 2))
+	var ran, ready, next []int
+	callbacks := make([]*SchedulableCallback, 20)
+	for i := range callbacks {
+		callbacks[i] = d.CreateSchedulableCallback(func() { ran = append(ran, i) })
+	}
+	for range 20_000 {
+		i := random.IntN(len(callbacks))
+		c, is := callbacks[i], func(n int) bool { return n == i }
+		same(t, "enabled", c.Enabled(), slices.Contains(ready, i) || slices.Contains(next, i))
+		switch k := random.IntN(10); {
+		case k < 3 && !c.Enabled():
+			c.ScheduleCurrentIteration()
+			ready = append(ready, i)
+		case k < 6 && !c.Enabled():
+			c.ScheduleNextIteration()
+			next = append(next, i)
+		case k < 9:
+			c.Cancel()
+			ready, next = slices.DeleteFunc(ready, is), slices.DeleteFunc(next, is)
+		default:
+			ran = nil
+			turns(d, 1)
+			same(t, "order", ran, append(ready, next...))
+			ready, next = nil, nil
+		}
+	}
 }
 
 func TestDeferredDeletesRunOldestFirstOnceTheTurnsCallbackIsOffTheStack(t *testing.T) {

@@ -27,7 +27,8 @@ const (
 	Edge                 // connections: registered once, read until there is no more
 )
 
-// FileEvent is the interest of one dispatcher in one fd. It belongs to that dispatcher's thread.
+// FileEvent is the interest of one dispatcher in one fd. It belongs to that dispatcher's thread. It
+// is one object, for every connection keeps one all its life.
 //
 // Envoy: Event::FileEventImpl
 type FileEvent struct {
@@ -35,9 +36,9 @@ type FileEvent struct {
 	fd         int
 	trigger    Trigger
 	enabled    FileReady
-	callback   func(FileReady)
 	injected   FileReady
-	activation *SchedulableCallback
+	callback   func(FileReady)
+	activation SchedulableCallback
 }
 
 // CreateFileEvent watches fd for the enabled bits and calls back, on this thread, when they hold.
@@ -49,9 +50,7 @@ type FileEvent struct {
 func (d *Dispatcher) CreateFileEvent(fd int, t Trigger, enabled FileReady,
 	callback func(FileReady)) (*FileEvent, kernel.Errno) {
 	defer d.lane.Enter(step.DispatcherCreateFileEvent).On(fd).Exit()
-	return newFileEvent(d, fd, t, enabled, func(ready FileReady) {
-		d.fileEventCallback(callback, ready)
-	})
+	return newFileEvent(d, fd, t, enabled, callback)
 }
 
 // fileEventCallback is what stands between the loop and every file's callback: a sign of life.
@@ -66,7 +65,7 @@ func newFileEvent(d *Dispatcher, fd int, t Trigger, enabled FileReady,
 	callback func(FileReady)) (*FileEvent, kernel.Errno) {
 	defer d.lane.Enter(step.FileEventCtor).On(fd).Exit()
 	e := &FileEvent{dispatcher: d, fd: fd, trigger: t, enabled: enabled, callback: callback}
-	e.activation = d.CreateSchedulableCallback(e.runInjected)
+	e.activation = SchedulableCallback{scheduler: d.scheduler, event: e}
 	bits := e.assignEvents()
 	if enabled == 0 {
 		return e, 0
@@ -207,7 +206,7 @@ func (e *FileEvent) mergeInjectedEventsAndRunCb(ready FileReady) {
 		e.injected = 0
 		e.activation.Cancel()
 	}
-	e.callback(ready)
+	e.dispatcher.fileEventCallback(e.callback, ready)
 }
 
 // Close ends the interest. The fd must still be open, or the number may already be somebody else's.

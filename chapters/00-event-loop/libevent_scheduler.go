@@ -1,6 +1,7 @@
 package eventloop
 
 import (
+	"sync/atomic"
 	"time"
 
 	"envoywalk/internal/kernel"
@@ -28,13 +29,15 @@ type LibeventScheduler struct {
 	slots      []slot              // by fd
 	files      int                 // file events registered
 	timers     timerHeap
-	enables    uint64                 // of timers, ever
-	now        func() time.Duration   // monotonic; a test's clock may stand in
-	ready      []*SchedulableCallback // to run in this turn
-	next       []*SchedulableCallback // to run in the next
+	enables    uint64               // of timers, ever
+	now        func() time.Duration // monotonic; a test's clock may stand in
+	ready      callbackQueue        // to run in this turn
+	next       callbackQueue        // to run in the next
 
 	postsWaiting bool // this thread posted to itself
 	busy         bool // the last turn had events
+
+	progress atomic.Uint64 // twice the turns begun, less one while the loop waits: for whoever asks
 }
 
 // slot says whose fd a number is. The generation tells an event for this file from one that was
@@ -50,6 +53,8 @@ func newLibeventScheduler(d *Dispatcher, lane *trace.Lane) *LibeventScheduler {
 	start := time.Now()
 	s := &LibeventScheduler{dispatcher: d, events: make([]kernel.EpollEvent, 128),
 		now: func() time.Duration { return time.Since(start) }}
+	s.ready.init()
+	s.next.init()
 	s.epfd = must(kernel.EpollCreate(lane))
 	lane.Label(s.epfd, "ep:"+d.Name)
 	var errno kernel.Errno
@@ -94,7 +99,7 @@ func (s *LibeventScheduler) turn(t RunType) {
 		timeout = 0
 	}
 	n := s.wait(timeout)
-	s.ready, s.next = append(s.ready, s.next...), s.next[:0]
+	s.ready.takeAll(&s.next)
 	for i := range n {
 		s.deliver(&s.events[i])
 	}
@@ -121,7 +126,9 @@ func (s *LibeventScheduler) wait(timeout int) int {
 		d.lane.Flush()
 	}
 	began := d.stats.beforeWait(s.now)
+	s.progress.Add(1)
 	n, errno := kernel.EpollWait(d.lane, s.epfd, s.events, timeout, !raw)
+	s.progress.Add(1)
 	d.stats.afterWait(s.now, began, timeout)
 	if errno == kernel.EINTR {
 		n = 0
@@ -150,7 +157,7 @@ func (s *LibeventScheduler) deliver(e *kernel.EpollEvent) {
 // timeout is how long the next wait may last, in ms, rounded up so that a timer is never found
 // early; -1 is for ever.
 func (s *LibeventScheduler) timeout() int {
-	if len(s.ready) > 0 || len(s.next) > 0 || s.postsWaiting {
+	if !s.ready.isEmpty() || !s.next.isEmpty() || s.postsWaiting {
 		return 0
 	}
 	if len(s.timers) == 0 {
@@ -162,7 +169,7 @@ func (s *LibeventScheduler) timeout() int {
 
 // nothingLeft: no file, no timer, no callback and no post could ever make a turn worth while.
 func (s *LibeventScheduler) nothingLeft() bool {
-	return s.files == 0 && len(s.timers) == 0 && len(s.ready)+len(s.next) == 0 &&
+	return s.files == 0 && len(s.timers) == 0 && s.ready.isEmpty() && s.next.isEmpty() &&
 		s.dispatcher.posts.isEmpty()
 }
 

@@ -112,11 +112,7 @@ func (q *postQueue) waker() uint64 {
 	return q.wakeID
 }
 
-func (q *postQueue) isEmpty() bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.tasks) == 0
-}
+func (q *postQueue) isEmpty() bool { return q.waiting() == 0 }
 
 // take empties the queue. The two backing arrays alternate, so that steady posting allocates
 // nothing.

@@ -4,9 +4,10 @@ package eventloop
 //
 // Envoy: Event::SchedulableCallbackImpl
 type SchedulableCallback struct {
-	scheduler *LibeventScheduler
-	callback  func()
-	scheduled bool
+	scheduler  *LibeventScheduler
+	callback   func()
+	event      *FileEvent // in place of callback: its injected readiness is delivered
+	prev, next *SchedulableCallback
 }
 
 // CreateSchedulableCallback makes a callback that is not yet scheduled.
@@ -22,42 +23,63 @@ func (c *SchedulableCallback) ScheduleCurrentIteration() { c.schedule(&c.schedul
 // ScheduleNextIteration runs it in the next turn, which then does not wait.
 func (c *SchedulableCallback) ScheduleNextIteration() { c.schedule(&c.scheduler.next) }
 
-func (c *SchedulableCallback) schedule(list *[]*SchedulableCallback) {
-	if !c.scheduled {
-		c.scheduled = true
-		*list = append(*list, c)
+func (c *SchedulableCallback) schedule(q *callbackQueue) {
+	if !c.Enabled() {
+		q.push(c)
 	}
 }
 
 // Cancel takes it back. It is harmless when it is not scheduled.
 func (c *SchedulableCallback) Cancel() {
-	if !c.scheduled {
-		return
-	}
-	c.scheduled = false
-	for _, list := range [...]*[]*SchedulableCallback{&c.scheduler.ready, &c.scheduler.next} {
-		for i, other := range *list {
-			if other == c {
-				(*list)[i] = nil // its place stays: the list may be running
-			}
-		}
+	if c.Enabled() {
+		c.prev.next, c.next.prev = c.next, c.prev
+		c.prev, c.next = nil, nil
 	}
 }
 
 // Enabled reports whether it is scheduled.
-func (c *SchedulableCallback) Enabled() bool { return c.scheduled }
+func (c *SchedulableCallback) Enabled() bool { return c.next != nil }
+
+func (c *SchedulableCallback) run() {
+	if c.event != nil {
+		c.event.runInjected()
+		return
+	}
+	c.callback()
+}
+
+// callbackQueue is a ring through the callbacks that are scheduled, and end, which is none. So a
+// callback leaves it without being looked for, however many there are and while they run.
+type callbackQueue struct{ end SchedulableCallback }
+
+func (q *callbackQueue) init()         { q.end.prev, q.end.next = &q.end, &q.end }
+func (q *callbackQueue) isEmpty() bool { return q.end.next == &q.end }
+
+func (q *callbackQueue) push(c *SchedulableCallback) {
+	last := q.end.prev
+	c.prev, c.next = last, &q.end
+	last.next, q.end.prev = c, c
+}
+
+// takeAll puts all of other behind its own.
+func (q *callbackQueue) takeAll(other *callbackQueue) {
+	if other.isEmpty() {
+		return
+	}
+	first, last := other.end.next, other.end.prev
+	q.end.prev.next, first.prev = first, q.end.prev
+	last.next, q.end.prev = &q.end, last
+	other.init()
+}
 
 // runReady runs this turn's callbacks, and those that they schedule for this turn.
 func (s *LibeventScheduler) runReady() {
-	for i := 0; i < len(s.ready); i++ {
-		if c := s.ready[i]; c != nil {
-			c.scheduled = false
-			s.dispatcher.touch()
-			c.callback()
-		}
+	for !s.ready.isEmpty() {
+		c := s.ready.end.next
+		c.Cancel() // before it runs: it may schedule itself again
+		s.dispatcher.touch()
+		c.run()
 	}
-	clear(s.ready)
-	s.ready = s.ready[:0]
 }
 
 // deferredDeletes are objects whose end was decided while they were still on the stack. Two lists

@@ -45,21 +45,25 @@ var (
 		})
 	callEventfd = define("eventfd2", unix.SYS_EVENTFD2, makesFD,
 		func(_ func(int64) string, r *trace.Record) string { return "0, EFD_CLOEXEC|EFD_NONBLOCK" })
-	callRead    = define("read", unix.SYS_READ, hasFD, formatBytes)
-	callWrite   = define("write", unix.SYS_WRITE, hasFD, formatBytes)
-	callSocket  = define("socket", unix.SYS_SOCKET, makesFD, formatSocket)
-	callBind    = define("bind", unix.SYS_BIND, hasFD, formatAddressed)
-	callConnect = define("connect", unix.SYS_CONNECT, hasFD, formatAddressed)
-	callListen  = define("listen", unix.SYS_LISTEN, hasFD,
+	callRead     = define("read", unix.SYS_READ, hasFD, formatBytes)
+	callWrite    = define("write", unix.SYS_WRITE, hasFD, formatBytes)
+	callReadv    = define("readv", unix.SYS_READV, hasFD, formatVectored)
+	callWritev   = define("writev", unix.SYS_WRITEV, hasFD, formatVectored)
+	callRecvfrom = define("recvfrom", unix.SYS_RECVFROM, hasFD, formatReceive)
+	callSocket   = define("socket", unix.SYS_SOCKET, makesFD, formatSocket)
+	callBind     = define("bind", unix.SYS_BIND, hasFD, formatAddressed)
+	callConnect  = define("connect", unix.SYS_CONNECT, hasFD, formatAddressed)
+	callListen   = define("listen", unix.SYS_LISTEN, hasFD,
 		func(fd func(int64) string, r *trace.Record) string {
 			return fmt.Sprintf("%s, %d", fd(r.Args[0]), r.Args[3])
 		})
-	callAccept      = define("accept4", unix.SYS_ACCEPT4, hasFD|makesFD, formatAccept)
-	callGetsockname = define("getsockname", unix.SYS_GETSOCKNAME, hasFD, formatAddressed)
-	callGetpeername = define("getpeername", unix.SYS_GETPEERNAME, hasFD, formatAddressed)
-	callSetsockopt  = define("setsockopt", unix.SYS_SETSOCKOPT, hasFD, formatOption)
-	callGetsockopt  = define("getsockopt", unix.SYS_GETSOCKOPT, hasFD, formatAskedOption)
-	callDup         = define("fcntl", unix.SYS_FCNTL, hasFD|makesFD,
+	callAccept          = define("accept4", unix.SYS_ACCEPT4, hasFD|makesFD, formatAccept)
+	callGetsockname     = define("getsockname", unix.SYS_GETSOCKNAME, hasFD, formatAddressed)
+	callGetpeername     = define("getpeername", unix.SYS_GETPEERNAME, hasFD, formatAddressed)
+	callSetsockopt      = define("setsockopt", unix.SYS_SETSOCKOPT, hasFD, formatOption)
+	callGetsockopt      = define("getsockopt", unix.SYS_GETSOCKOPT, hasFD, formatAskedOption)
+	callGetsockoptBytes = define("getsockopt", unix.SYS_GETSOCKOPT, hasFD, formatAskedBytes)
+	callDup             = define("fcntl", unix.SYS_FCNTL, hasFD|makesFD,
 		func(fd func(int64) string, r *trace.Record) string {
 			return fd(r.Args[0]) + ", F_DUPFD_CLOEXEC, 0"
 		})
@@ -133,6 +137,16 @@ func epollNames(bits uint32) string {
 func formatAskedOption(fd func(int64) string, r *trace.Record) string {
 	level, name := optionNames(int(r.Args[1]), int(r.Args[2]))
 	return fmt.Sprintf("%s, %s, %s, [%d], [4]", fd(r.Args[0]), level, name, r.Args[3])
+}
+
+// formatAskedBytes shows an address where the answer is one.
+func formatAskedBytes(fd func(int64) string, r *trace.Record) string {
+	level, name := optionNames(int(r.Args[1]), int(r.Args[2]))
+	value := "[...]"
+	if r.Text != "" {
+		value = r.Text
+	}
+	return fmt.Sprintf("%s, %s, %s, %s, [%d]", fd(r.Args[0]), level, name, value, r.Args[3])
 }
 
 func formatOption(fd func(int64) string, r *trace.Record) string {

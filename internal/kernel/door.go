@@ -30,9 +30,14 @@ type args struct {
 // shown is what the span keeps of the arguments. The first is the fd where the call has one.
 type shown = [4]int64
 
-// Script answers calls in the kernel's place, for tests: errno, short counts. ok false lets the call
-// go through. n is the count the call was made with (bytes, backlog, timeout), 0 where there is none.
+// Script answers calls in the kernel's place, for tests. ok false lets the call go through; errno AtMost
+// lets it go through cut short. n is the count the call was made with (bytes, backlog, timeout), 0 where
+// there is none.
 type Script func(call string, fd int, n int) (ret int, errno Errno, ok bool)
+
+// AtMost is a Script's answer to a call that reads or writes: the kernel makes it, with at most ret bytes.
+// An invented short count would lose bytes or send them twice. No kernel answers with this number.
+const AtMost Errno = 4096
 
 var script atomic.Pointer[Script]
 
@@ -64,7 +69,9 @@ func tell(l *trace.Lane, c *call, pc uintptr, begin int64, s shown, ret int, err
 
 // issue is the call, or the script's answer.
 func (c *call) issue(a *args, s shown) (int, Errno) {
-	if ret, errno, ok := c.scripted(s); ok {
+	if ret, errno, ok := c.scripted(s); ok && errno == AtMost {
+		c.limit(a, ret)
+	} else if ok {
 		return ret, errno
 	}
 	r, _, e := unix.RawSyscall6(c.number,

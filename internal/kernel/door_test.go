@@ -30,6 +30,11 @@ var doors = []struct {
 	{"eventfd2", func(l *trace.Lane) (int, Errno) { return Eventfd(l) }},
 	{"write", func(l *trace.Lane) (int, Errno) { return 0, EventfdWrite(l, 900) }},
 	{"read", func(l *trace.Lane) (int, Errno) { return 0, EventfdRead(l, 900) }},
+	{"readv", func(l *trace.Lane) (int, Errno) { return Readv(l, 900, nil) }},
+	{"writev", func(l *trace.Lane) (int, Errno) { return Writev(l, 900, nil) }},
+	{"read", func(l *trace.Lane) (int, Errno) { return Read(l, 900, nil) }},
+	{"recvfrom", func(l *trace.Lane) (int, Errno) { return Recv(l, 900, nil) }},
+	{"recvfrom", func(l *trace.Lane) (int, Errno) { return RecvPeek(l, 900, nil) }},
 	{"socket", func(l *trace.Lane) (int, Errno) { return Socket(l, AF_INET) }},
 	{"bind", func(l *trace.Lane) (int, Errno) { return 0, Bind(l, 900, loopback) }},
 	{"connect", func(l *trace.Lane) (int, Errno) { return 0, Connect(l, 900, loopback) }},
@@ -40,6 +45,10 @@ var doors = []struct {
 	{"setsockopt", func(l *trace.Lane) (int, Errno) { return 0, SetsockoptInt(l, 900, SOL_SOCKET, SO_REUSEADDR, 1) }},
 	{"setsockopt", func(l *trace.Lane) (int, Errno) { return 0, SetsockoptBytes(l, 900, SOL_SOCKET, SO_REUSEADDR, nil) }},
 	{"getsockopt", func(l *trace.Lane) (int, Errno) { return GetsockoptInt(l, 900, SOL_SOCKET, SO_ERROR) }},
+	{"getsockopt", func(l *trace.Lane) (int, Errno) {
+		return GetsockoptBytes(l, 900, SOL_SOCKET, SO_LINGER, make([]byte, 8))
+	}},
+	{"getsockopt", func(l *trace.Lane) (int, Errno) { _, e := OriginalDst(l, 900, AF_INET); return 0, e }},
 	{"fcntl", func(l *trace.Lane) (int, Errno) { return Dup(l, 900) }},
 	{"shutdown", func(l *trace.Lane) (int, Errno) { return 0, Shutdown(l, 900, SHUT_WR) }},
 	{"close", func(l *trace.Lane) (int, Errno) { return 0, Close(l, 900) }},
@@ -250,19 +259,26 @@ func TestNoCallAllocates(t *testing.T) {
 	var peer Peer
 	epoll, event, s := get(EpollCreate(nil)), get(Eventfd(nil)), get(Socket(nil, AF_INET))
 	EpollCtl(nil, epoll, EPOLL_CTL_ADD, event, EPOLLIN, 1)
+	near, far := pair(t)
+	bulk := make([]byte, 4096)
+	vectors := pieces(bulk, 1000, 2000)
 	for name, call := range map[string]func(*trace.Lane){
-		"epoll_ctl":  func(l *trace.Lane) { EpollCtl(l, epoll, EPOLL_CTL_MOD, event, EPOLLIN, 1) },
-		"raw wait":   func(l *trace.Lane) { EpollWait(l, epoll, buffer[:], 0, false) },
-		"wait":       func(l *trace.Lane) { EpollWait(l, epoll, buffer[:], 0, true) },
-		"write":      func(l *trace.Lane) { EventfdWrite(l, event) },
-		"read":       func(l *trace.Lane) { EventfdRead(l, event) },
-		"socket":     func(l *trace.Lane) { fd, _ := Socket(l, AF_INET); Close(l, fd) },
-		"accept4":    func(l *trace.Lane) { Accept(l, s, &peer) },
-		"setsockopt": func(l *trace.Lane) { SetsockoptInt(l, s, SOL_SOCKET, SO_REUSEADDR, 1) },
-		"getsockopt": func(l *trace.Lane) { GetsockoptInt(l, s, SOL_SOCKET, SO_ERROR) },
-		"dup":        func(l *trace.Lane) { fd, _ := Dup(l, s); Close(l, fd) },
-		"shutdown":   func(l *trace.Lane) { Shutdown(l, s, SHUT_WR) },
-		"listen":     func(l *trace.Lane) { Listen(l, 900, 1) },
+		"epoll_ctl":     func(l *trace.Lane) { EpollCtl(l, epoll, EPOLL_CTL_MOD, event, EPOLLIN, 1) },
+		"raw wait":      func(l *trace.Lane) { EpollWait(l, epoll, buffer[:], 0, false) },
+		"wait":          func(l *trace.Lane) { EpollWait(l, epoll, buffer[:], 0, true) },
+		"write":         func(l *trace.Lane) { EventfdWrite(l, event) },
+		"read":          func(l *trace.Lane) { EventfdRead(l, event) },
+		"writev, readv": func(l *trace.Lane) { Writev(l, near, vectors); Readv(l, far, vectors) },
+		"recvfrom":      func(l *trace.Lane) { RecvPeek(l, far, bulk); Recv(l, far, bulk) },
+		"read bytes":    func(l *trace.Lane) { Read(l, far, bulk) },
+		"linger":        func(l *trace.Lane) { GetsockoptBytes(l, s, SOL_SOCKET, SO_LINGER, bulk) },
+		"socket":        func(l *trace.Lane) { fd, _ := Socket(l, AF_INET); Close(l, fd) },
+		"accept4":       func(l *trace.Lane) { Accept(l, s, &peer) },
+		"setsockopt":    func(l *trace.Lane) { SetsockoptInt(l, s, SOL_SOCKET, SO_REUSEADDR, 1) },
+		"getsockopt":    func(l *trace.Lane) { GetsockoptInt(l, s, SOL_SOCKET, SO_ERROR) },
+		"dup":           func(l *trace.Lane) { fd, _ := Dup(l, s); Close(l, fd) },
+		"shutdown":      func(l *trace.Lane) { Shutdown(l, s, SHUT_WR) },
+		"listen":        func(l *trace.Lane) { Listen(l, 900, 1) },
 	} {
 		for lane, l := range map[string]*trace.Lane{"off": nil, "on": l} {
 			// The lane is below its first block hand-over; what the recorder itself needs is tested there.

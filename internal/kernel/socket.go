@@ -111,11 +111,7 @@ func peerText(r *trace.Record) string {
 	default:
 		return "unix"
 	}
-	a, err := network.FromSockaddr(raw[:n])
-	if err != nil {
-		return "?"
-	}
-	return a.String()
+	return addressText(raw[:n])
 }
 
 // Getsockname asks which address the socket has.
@@ -200,4 +196,65 @@ func GetsockoptInt(l *trace.Lane, fd, level, name int) (int, Errno) {
 		tell(l, callGetsockopt, pc, begin, shown{int64(fd), int64(level), int64(name), int64(v)}, ret, errno, "")
 	}
 	return int(v), errno
+}
+
+// GetsockoptBytes asks for an option that is a buffer and returns how many bytes of value it took.
+//
+//go:noinline
+func GetsockoptBytes(l *trace.Lane, fd, level, name int, value []byte) (int, Errno) {
+	return askBytes(l, trace.CallerPC(), fd, level, name, value, nil)
+}
+
+// OriginalDst asks where a connection was going before netfilter sent it here. family is that of its
+// local address. An errno (ENOENT, ENOPROTOOPT) means that nobody redirected it.
+//
+//go:noinline
+func OriginalDst(l *trace.Lane, fd, family int) (*network.Address, Errno) {
+	pc := trace.CallerPC()
+	var raw [unix.SizeofSockaddrInet6]byte
+	level, name, value := IPPROTO_IP, SO_ORIGINAL_DST, raw[:unix.SizeofSockaddrInet4]
+	if family == AF_INET6 {
+		level, name, value = IPPROTO_IPV6, IP6T_SO_ORIGINAL_DST, raw[:]
+	}
+	if _, errno := askBytes(l, pc, fd, level, name, value, addressText); errno != 0 {
+		return nil, errno
+	}
+	a, err := network.FromSockaddr(value)
+	if err != nil {
+		return nil, EAFNOSUPPORT
+	}
+	return a, 0
+}
+
+// askBytes asks for an option; text is how its value is shown where that is not just bytes.
+func askBytes(l *trace.Lane, pc uintptr, fd, level, name int, value []byte, text func([]byte) string) (int, Errno) {
+	size := uint32(len(value))
+	a := args{n: [6]uintptr{0: uintptr(fd), 1: uintptr(level), 2: uintptr(name)},
+		p: [6]unsafe.Pointer{3: unsafe.Pointer(unsafe.SliceData(value)), 4: unsafe.Pointer(&size)}}
+	s := shown{int64(fd), int64(level), int64(name), int64(size)}
+	var begin int64
+	if l != nil {
+		begin = l.Now()
+	}
+	ret, errno := callGetsockoptBytes.issue(&a, s)
+	if l != nil {
+		shownAs := ""
+		if errno == 0 && text != nil {
+			shownAs = text(value)
+		}
+		s[3] = int64(size)
+		tell(l, callGetsockoptBytes, pc, begin, s, ret, errno, shownAs)
+	}
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(size), 0
+}
+
+func addressText(raw []byte) string {
+	a, err := network.FromSockaddr(raw)
+	if err != nil {
+		return "?"
+	}
+	return a.String()
 }

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"golang.org/x/sys/unix"
 
 	"envoywalk/internal/network"
 	"envoywalk/trace"
@@ -60,6 +61,7 @@ type made struct {
 	epoll, event, listener, twin, client, accepted, six, unix int
 	port, clientPort                                          uint16
 	path                                                      string
+	redirected                                                Errno
 }
 
 // everyCall makes every call of the door once for real, and the answers that are no failure twice.
@@ -105,7 +107,24 @@ func (m *made) connect(l *trace.Lane) {
 	Accept(l, m.listener, &peer)
 	Getpeername(l, m.client)
 	SetsockoptBytes(l, m.accepted, IPPROTO_TCP, 1, []byte{1, 0, 0, 0}) // TCP_NODELAY
+	GetsockoptBytes(l, m.accepted, IPPROTO_TCP, TCP_NODELAY, make([]byte, 8))
+	_, m.redirected = OriginalDst(l, m.accepted, AF_INET) // by netfilter: no; which errno says so depends on it
+	m.exchange(l)
 	Shutdown(l, m.accepted, SHUT_WR)
+}
+
+// exchange sends ten bytes and takes them out in every way there is.
+func (m *made) exchange(l *trace.Lane) {
+	ten := []byte("0123456789")
+	Writev(l, m.client, [][]byte{ten[:3], ten[3:]})
+	Writev(l, m.client, nil)
+	unix.Poll([]unix.PollFd{{Fd: int32(m.accepted), Events: unix.POLLIN}}, -1)
+	RecvPeek(l, m.accepted, make([]byte, 4))
+	Recv(l, m.accepted, make([]byte, 1))
+	Readv(l, m.accepted, [][]byte{make([]byte, 2)})
+	Readv(l, m.accepted, [][]byte{make([]byte, 1), make([]byte, 2), make([]byte, 1)})
+	Read(l, m.accepted, make([]byte, 100))
+	Read(l, m.accepted, make([]byte, 100))
 }
 
 func (m *made) files(l *trace.Lane, dir string) {

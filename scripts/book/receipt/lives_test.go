@@ -48,6 +48,33 @@ func TestARowOfIdleTurnsAccountsForEachCall(t *testing.T) {
 	}
 }
 
+// The spellings are strace's own, of a run of the kernel door.
+func TestWhatMovesBytesIsHeldToItsSocketAndItsCount(t *testing.T) {
+	const strace = `1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 7
+1 writev(7, [{iov_base="012", iov_len=3}, {iov_base="3, \"4]56"..., iov_len=7}], 2) = 10
+1 recvfrom(7, "0123", 4, MSG_PEEK, NULL, NULL) = 4
+1 readv(7, [{iov_base="1", iov_len=1}, {iov_base="2}", iov_len=2}, {iov_base="", iov_len=1}], 3) = 3
+1 readv(7, [{iov_base=0xc00012a000, iov_len=16384}], 1) = -1 EAGAIN (Resource temporarily unavailable)
+1 getsockopt(7, SOL_IP, 0x50 /* IP_??? */, 0xc000016098, [16]) = -1 ENOENT (No such file or directory)
+1 getsockopt(7, SOL_TCP, TCP_NODELAY, [1], [8 => 4]) = 0
+`
+	const spans = `1 socket(AF_INET, SOCK_STREAM, 0) = 7
+1 writev(7<C1>, [{iov_base=..., iov_len=3}, {iov_base=..., iov_len=7}], 2) = 10
+1 recvfrom(7<C1>, [...], 4, MSG_PEEK, NULL, NULL) = 4
+1 readv(7<C1>, [{iov_base=..., iov_len=1}, ...], 3) = 3
+1 readv(7<C1>, [{iov_base=..., iov_len=16384}], 1) = -1 EAGAIN
+1 getsockopt(7<C1>, SOL_IP, SO_ORIGINAL_DST, [...], [16]) = -1 ENOENT
+1 getsockopt(7<C1>, SOL_TCP, TCP_NODELAY, [...], [4]) = 0
+`
+	wantAgreed(t, script(t, strace, spans), 7, 1)
+	for _, wrong := range [][2]string{{"2) = 10", "2) = 9"}, {"NULL) = 4", "NULL) = 3"}, {"readv(7", "readv(8"},
+		{"= -1 EAGAIN", "= 0"}, {"recvfrom", "readv"}, {"-1 ENOENT", "0"}} {
+		if r := script(t, strace, strings.Replace(spans, wrong[0], wrong[1], 1)); r.Agrees() {
+			t.Errorf("%s instead of %s went unnoticed: %s", wrong[1], wrong[0], r.Summary())
+		}
+	}
+}
+
 func TestANumberClosedOnOneThreadAndReusedOnAnother(t *testing.T) {
 	// The close has begun, and not ended, when the number is given out again.
 	r := script(t, `1 socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 7
