@@ -4,10 +4,10 @@ import "unicode/utf8"
 
 const hexDigits = "0123456789abcdef"
 
-// appendVisible writes message after buf so that it can neither move the reader's cursor nor pass
+// AppendVisible writes message after buf so that it can neither move the reader's cursor nor pass
 // for a second line: control characters become \n, \r, \t or \xNN, as do bytes that are not
 // UTF-8. What a peer sends ends up in messages.
-func appendVisible(buf, message []byte) []byte {
+func AppendVisible(buf, message []byte) []byte {
 	for len(message) > 0 {
 		r, size := utf8.DecodeRune(message)
 		invalid := r == utf8.RuneError && size == 1

@@ -96,7 +96,7 @@ func (f *lineFormat) appendFlag(buf []byte, flag byte, l *line) []byte {
 		if f.escaped {
 			return append(buf, l.message...)
 		}
-		return appendVisible(buf, l.message)
+		return AppendVisible(buf, l.message)
 	}
 	return append(buf, '%')
 }
