@@ -1,164 +1,126 @@
 package startup
 
 import (
-	"errors"
 	"fmt"
-	"os"
+	"net"
+	"net/http"
+	"net/netip"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
-	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
-	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	filev3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/file/v3"
-	streamv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/access_loggers/stream/v3"
-
-	"envoywalk/internal/config"
-	"envoywalk/internal/kernel"
+	"envoywalk/internal/accesslog"
+	"envoywalk/internal/network"
+	"envoywalk/internal/streaminfo"
 )
-
-// accessLog appends a line for each admin request to a file or a standard stream. The admin's
-// goroutines write, never the main thread; a line is one Write.
-//
-// Envoy: Extensions::AccessLoggers::File::FileAccessLog over AccessLog::AccessLogFileImpl
-type accessLog struct {
-	path   string // "" for a standard stream
-	format accessLogFormat
-
-	out atomic.Pointer[os.File] // main changes it, and never waits for who writes
-	mu  sync.Mutex              // one line at a time
-}
 
 // openAccessLogs opens what admin.access_log_path and admin.access_log name.
 func (a *Admin) openAccessLogs() error {
 	i := a.instance
 	admin := i.Bootstrap().GetAdmin()
 	if path := admin.GetAccessLogPath(); path != "" {
-		if err := a.openAccessLog(path, nil, nil); err != nil {
-			return i.At(err, "admin.access_log_path", accessLogHint)
+		if err := a.addAccessLog(i.AccessLogs.CreateFile(path)); err != nil {
+			return i.At(err, "admin.access_log_path", accesslog.Hint(err))
 		}
 	}
-	for n, l := range admin.GetAccessLog() {
-		if err := a.addAccessLog(l); err != nil {
-			return i.At(err, fmt.Sprintf("admin.access_log[%d]", n), accessLogHint)
+	for n, c := range admin.GetAccessLog() {
+		if err := a.addAccessLog(i.AccessLogs.Create(c)); err != nil {
+			return i.At(err, fmt.Sprintf("admin.access_log[%d]", n), accesslog.Hint(err))
 		}
 	}
 	return nil
 }
 
-const accessLogHint = "its folder must exist and be writable; /dev/null keeps no log"
-
-func (a *Admin) addAccessLog(c *accesslogv3.AccessLog) error {
-	typed, err := config.UnpackAny(c.GetTypedConfig())
-	if err != nil {
-		return err
+func (a *Admin) addAccessLog(l *accesslog.Log, err error) error {
+	if err == nil && !l.Discards() {
+		a.logs = append(a.logs, l)
 	}
-	switch l := typed.(type) {
-	case *filev3.FileAccessLog:
-		format := l.GetLogFormat()
-		if text := l.GetFormat(); text != "" {
-			format = &corev3.SubstitutionFormatString{
-				Format: &corev3.SubstitutionFormatString_TextFormat{TextFormat: text}}
-		}
-		return a.openAccessLog(l.GetPath(), format, nil)
-	case *streamv3.StdoutAccessLog:
-		return a.openAccessLog("", l.GetLogFormat(), os.Stdout)
-	case *streamv3.StderrAccessLog:
-		return a.openAccessLog("", l.GetLogFormat(), os.Stderr)
-	}
-	return fmt.Errorf("Didn't find a registered implementation for name: '%s'", c.GetName())
+	return err
 }
 
-// openAccessLog adds one log. What is written to /dev/null is not even put together.
-func (a *Admin) openAccessLog(path string, f *corev3.SubstitutionFormatString, out *os.File) error {
-	text, err := accessLogText(f)
-	if err != nil {
-		return err
-	}
-	l := &accessLog{path: path}
-	l.out.Store(out)
-	if l.format, err = parseAccessLogFormat(text); err != nil {
-		return err
-	}
-	if path == os.DevNull {
-		return nil
-	}
-	if err := l.reopen(); err != nil {
-		return err
-	}
-	a.logs = append(a.logs, l)
-	return nil
+// answeredRequest is an admin request and what became of it: what an access log line is made of.
+type answeredRequest struct {
+	http.ResponseWriter
+	request        *http.Request
+	code           int
+	received, sent int64
+	began          time.Time
 }
 
-// accessLogText is the configured format string.
-func accessLogText(f *corev3.SubstitutionFormatString) (string, error) {
-	source := f.GetTextFormatSource()
-	switch {
-	case f.GetTextFormat() != "":
-		return f.GetTextFormat(), nil
-	case source.GetFilename() != "":
-		text, err := os.ReadFile(source.GetFilename())
-		if err != nil {
-			return "", fmt.Errorf("unable to read file: %s", source.GetFilename())
-		}
-		return string(text), nil
-	case source != nil:
-		return source.GetInlineString() + string(source.GetInlineBytes()), nil
-	}
-	return defaultAccessLogFormat, nil
+func (r *answeredRequest) WriteHeader(code int) {
+	r.code = code
+	r.ResponseWriter.WriteHeader(code)
 }
 
-// reopen opens the file by its path: at the start, and after it was moved away. On an error the
-// log goes on in the old file. A standard stream stays what it is.
-//
-// Envoy: AccessLog::AccessLogFileImpl::open, reopen
-func (l *accessLog) reopen() error {
-	if l.path == "" {
-		return nil
-	}
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|
-		kernel.O_NONBLOCK, 0o644) // a FIFO that nobody reads is an error, not a wait
-	if err != nil {
-		var errno kernel.Errno
-		if errors.As(err, &errno) {
-			return fmt.Errorf("unable to open file '%s': %s", l.path, kernel.Describe(errno))
-		}
-		return fmt.Errorf("unable to open file '%s': %w", l.path, err)
-	}
-	if old := l.out.Swap(file); old != nil {
-		old.Close()
-	}
-	return nil
+func (r *answeredRequest) Write(p []byte) (int, error) {
+	n, err := r.ResponseWriter.Write(p)
+	r.sent += int64(n)
+	return n, err
 }
 
-func (l *accessLog) close() {
-	if l.path != "" {
-		l.out.Load().Close()
-	}
-}
-
-func (l *accessLog) write(r *answeredRequest) {
-	var line strings.Builder
-	for _, piece := range l.format {
-		line.WriteString(piece(r))
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.out.Load().WriteString(line.String()) // an error has nowhere to go
-}
-
+// writeAccessLogs runs on a goroutine of net/http, when a request has been answered.
 func (a *Admin) writeAccessLogs(r *answeredRequest) {
-	r.took = time.Since(r.began)
+	if len(a.logs) == 0 {
+		return
+	}
+	info := r.streamInfo()
 	for _, l := range a.logs {
-		l.write(r)
+		l.Write(info)
 	}
 }
 
-func (a *Admin) reopenLogs() {
-	for _, l := range a.logs {
-		if err := l.reopen(); err != nil {
-			a.log.Error("cannot reopen the access log: %v", err)
-		}
+// streamInfo is the request as an access log sees it. Nobody proxies an admin request, so nothing
+// in it is upstream.
+func (r *answeredRequest) streamInfo() *streaminfo.StreamInfo {
+	local, _ := r.request.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	remote := peerAddress(r.request.RemoteAddr)
+	s := &streaminfo.StreamInfo{Start: r.began, BytesReceived: uint64(r.received),
+		BytesSent: uint64(r.sent), DownstreamRemote: remote, DownstreamDirectRemote: remote,
+		HTTP: &streaminfo.HTTP{Protocol: r.request.Proto, ResponseCode: r.code,
+			Request: requestHeaders{r.request}, Response: headers(r.Header())}}
+	if local != nil {
+		s.DownstreamLocal = peerAddress(local.String())
 	}
+	s.Complete(time.Now())
+	return s
+}
+
+// peerAddress is an address that net/http knows as text; nil if it has none.
+func peerAddress(text string) *network.Address {
+	var a *network.Address
+	if ip, err := netip.ParseAddrPort(text); err == nil {
+		a, _ = network.ParseInternetAddress(ip.Addr().String(), ip.Port(), false)
+	} else {
+		a, _ = network.NewPipe(text, 0)
+	}
+	return a
+}
+
+// headers are net/http's; it refuses those with line breaks.
+type headers http.Header
+
+func (h headers) Get(name string) (string, bool) {
+	values := http.Header(h).Values(name)
+	if len(values) == 0 {
+		return "", false
+	}
+	return values[0], true
+}
+
+// requestHeaders adds the parts of the request line, under the names that HTTP/2 has for them.
+type requestHeaders struct{ request *http.Request }
+
+func (h requestHeaders) Get(name string) (value string, found bool) {
+	switch strings.ToLower(name) {
+	case ":method":
+		value = h.request.Method
+	case ":path":
+		value = h.request.RequestURI
+	case ":authority":
+		value = h.request.Host
+	case ":scheme":
+		value = "http"
+	default:
+		return headers(h.request.Header).Get(name)
+	}
+	return value, value != ""
 }

@@ -3,14 +3,17 @@ package startup
 import (
 	"context"
 	"errors"
+	stdlog "log"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"envoywalk/internal/accesslog"
 	"envoywalk/internal/kernel"
 	"envoywalk/internal/log"
 	"envoywalk/internal/network"
@@ -26,8 +29,12 @@ import (
 type Admin struct {
 	instance *Instance
 	log      *log.Component
-	pages    []adminPage
-	logs     []*accessLog
+	pages    []Page         // sorted by path; no more are added once the main loop runs
+	tracker  *ConfigTracker // who can tell a part of the running configuration
+	loaded   time.Time      // when the bootstrap was
+	bound    *network.Address
+	origins  http.CrossOriginProtection
+	logs     []*accesslog.Log
 	http     http.Server
 	accepted chan net.Conn
 	open     atomic.Int64 // connections, from accept to close
@@ -44,10 +51,13 @@ const maxAdminConnections = 256
 // Envoy: Server::AdminImpl::AdminImpl
 func newAdmin(i *Instance) *Admin {
 	a := &Admin{instance: i, log: i.Log.Component(log.Admin), closed: make(chan struct{}),
-		accepted: make(chan net.Conn, maxAdminConnections)}
-	a.pages = a.allPages()
-	a.http = http.Server{Handler: a, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		accepted: make(chan net.Conn, maxAdminConnections), tracker: &ConfigTracker{},
+		loaded: time.Now()}
+	a.addPages()
+	a.trackOwnParts()
+	a.http = http.Server{Handler: a, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second,
 		WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10,
+		ErrorLog: stdlog.New(complaints{a.log}, "", 0),
 		ConnState: func(_ net.Conn, s http.ConnState) {
 			if s == http.StateClosed {
 				a.open.Add(-1)
@@ -56,8 +66,24 @@ func newAdmin(i *Instance) *Admin {
 	return a
 }
 
+// complaints are what net/http has to say, in the server's own log: of its clients, or of a page that
+// panicked.
+type complaints struct{ log *log.Component }
+
+func (c complaints) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	if strings.HasPrefix(text, "http: panic serving") {
+		c.log.Error("%s", text)
+	} else {
+		c.log.Debug("%s", text)
+	}
+	return len(line), nil
+}
+
 // start begins to serve what serve will be given.
 func (a *Admin) start(address *network.Address) {
+	a.bound = address
+	a.warnIfExposed()
 	a.lane = a.instance.Recorder.Thread("admin_http", 0, a.instance.Lane().Current())
 	a.lane.StartupDone()
 	a.served.Go(func() { a.http.Serve(handedOver{a, address}) })
@@ -107,8 +133,10 @@ func (a adminAddr) String() string { return a.text }
 
 var errNoAnswer = errors.New("the main thread does not answer")
 
-// onMain runs f on the main thread and waits for it. Envoy's handlers run there to begin with.
-func (a *Admin) onMain(f func()) error {
+// OnMain runs f on the main thread and waits for it: whatever a page tells of the server, or changes
+// in it, it asks for or does in f. Envoy's handlers run there to begin with. Called by pages, off
+// the main thread. With an error f may not have run.
+func (a *Admin) OnMain(f func()) error {
 	done := make(chan struct{})
 	a.post(func() {
 		f()
@@ -118,8 +146,12 @@ func (a *Admin) onMain(f func()) error {
 	case <-done:
 		return nil
 	case <-a.closed:
-		return errNoAnswer
 	case <-time.After(5 * time.Second):
+	}
+	select {
+	case <-done: // f may have been what closed the admin
+		return nil
+	default:
 		return errNoAnswer
 	}
 }
@@ -147,9 +179,6 @@ func (a *Admin) close() {
 	a.served.Wait()
 	for len(a.accepted) > 0 {
 		(<-a.accepted).Close()
-	}
-	for _, l := range a.logs {
-		l.close()
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()

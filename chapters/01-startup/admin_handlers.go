@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"regexp"
-	"strings"
 
 	adminv3 "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	"envoywalk/internal/network"
 	"envoywalk/internal/stats"
@@ -19,7 +16,7 @@ import (
 // Envoy: ServerInfoHandler::handlerReady
 func (a *Admin) ready(w http.ResponseWriter, _ *http.Request) {
 	var state State
-	if a.failed(w, a.onMain(func() { state = a.instance.State() })) {
+	if a.Failed(w, a.OnMain(func() { state = a.instance.State() })) {
 		return
 	}
 	if state != Live {
@@ -31,7 +28,7 @@ func (a *Admin) ready(w http.ResponseWriter, _ *http.Request) {
 // Envoy: ListenersHandler::handlerListenerInfo
 func (a *Admin) listeners(w http.ResponseWriter, r *http.Request) {
 	var all []ListenerInfo
-	if a.failed(w, a.onMain(func() { all = a.instance.ListenerManager.Listeners() })) {
+	if a.Failed(w, a.OnMain(func() { all = a.instance.ListenerManager.Listeners() })) {
 		return
 	}
 	if r.URL.Query().Get("format") != "json" {
@@ -45,7 +42,7 @@ func (a *Admin) listeners(w http.ResponseWriter, r *http.Request) {
 		out.ListenerStatuses = append(out.ListenerStatuses,
 			&adminv3.ListenerStatus{Name: l.Name, LocalAddress: protoAddress(l.Address)})
 	}
-	a.writeProto(w, protojson.MarshalOptions{UseProtoNames: true}, out)
+	a.WriteProto(w, out)
 }
 
 func protoAddress(a *network.Address) *corev3.Address {
@@ -62,25 +59,26 @@ func protoAddress(a *network.Address) *corev3.Address {
 //
 // Envoy: StatsHandler::handlerStats
 func (a *Admin) stats(w http.ResponseWriter, r *http.Request) {
-	q := r.URL.Query()
-	filter, err := regexp.Compile(q.Get("filter"))
-	if err != nil {
-		refuse(w, http.StatusBadRequest, `Invalid regex: "`+err.Error()+`"`)
+	show, ok := a.statsFilter(w, r)
+	if !ok {
 		return
 	}
-	if f, set := q["format"]; set && f[0] != "json" {
-		refuse(w, http.StatusNotFound, "usage: /stats?format=json  (format=prometheus is not rebuilt here)\n")
-		return
-	}
-	_, usedOnly := q["usedonly"]
-	show := func(name string, used bool) bool { return (used || !usedOnly) && filter.MatchString(name) }
-	if q.Get("format") == "json" {
+	switch format, set := r.URL.Query()["format"]; {
+	case !set:
+		a.statsText(w, show)
+	case format[0] == "json":
 		a.statsJSON(w, show)
-		return
+	case format[0] == "prometheus":
+		a.prometheus(w, r)
+	default:
+		refuse(w, http.StatusNotFound, "usage: /stats?format=json  or /stats?format=prometheus \n\n")
 	}
+}
+
+func (a *Admin) statsText(w http.ResponseWriter, show func(string, bool) bool) {
 	a.instance.Stats.Each(func(kind, name, value string, used bool) {
 		if kind == stats.KindTextReadout {
-			value = `"` + strings.ReplaceAll(value, `"`, `&quot;`) + `"`
+			value = `"` + sanitizeHTML(value) + `"`
 		}
 		if show(name, used) {
 			fmt.Fprintf(w, "%s: %s\n", name, value)

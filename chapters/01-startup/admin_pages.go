@@ -2,38 +2,99 @@ package startup
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
-// adminPage is one question that the admin answers.
-type adminPage struct {
-	path, help string
-	mutates    bool // asked by POST only: nothing that merely follows links may change the server
-	answer     http.HandlerFunc
+// Page is one question that the admin answers.
+//
+// Envoy: AdminImpl::UrlHandler
+type Page struct {
+	Path, Help string
+	Mutates    bool // asked by POST only: nothing that merely follows links may change the server
+	// Answer runs on a goroutine of its own; it asks the server through Admin.OnMain. The headers
+	// say text/plain unless it sets another type.
+	Answer http.HandlerFunc
 }
 
-// allPages are the questions that this chapter can answer, in the order in which they are listed.
-func (a *Admin) allPages() []adminPage {
-	return []adminPage{
-		{path: "/", help: "Admin home page", answer: a.home},
-		{path: "/help", help: "print out list of admin commands", answer: a.help},
-		{path: "/listeners", help: "print listener info (?format=json)", answer: a.listeners},
-		{path: "/ready", help: "print server state, return 200 if LIVE, otherwise return 503",
-			answer: a.ready},
-		{path: "/runtime", help: "print runtime values", answer: a.runtime},
-		{path: "/runtime_modify", help: "modify runtime values (?key=value)", mutates: true,
-			answer: a.runtimeModify},
-		{path: "/server_info", help: "print server version/status information", answer: a.serverInfo},
-		{path: "/stats", help: "print server stats (?usedonly, ?filter=REGEX, ?format=json)",
-			answer: a.stats},
+// AddPage adds a question that a later chapter can answer. Main thread, before the main loop runs.
+// It reports whether the page was added: false if its path is taken or would not be safe in HTML.
+//
+// Envoy: AdminImpl::addHandler
+func (a *Admin) AddPage(p Page) bool {
+	if n := strings.IndexAny(p.Path, `&"'<>?:`); n >= 0 {
+		a.log.Error(`filter "%s" contains invalid character '%c'`, p.Path, p.Path[n])
+		return false
+	}
+	at, taken := slices.BinarySearchFunc(a.pages, p.Path, func(p Page, path string) int {
+		return strings.Compare(p.Path, path)
+	})
+	if !taken {
+		a.pages = slices.Insert(a.pages, at, p)
+	}
+	return !taken
+}
+
+// addPages adds what this chapter can answer. Of Envoy's pages those are missing that would only
+// ever have nothing to say: /contention, /cpuprofiler, /heapprofiler and /stats/recentlookups tell of
+// parts that a Go program does not have, or has better means for.
+func (a *Admin) addPages() {
+	for _, pages := range [...][]Page{a.infoPages(), a.statsPages(), a.commandPages()} {
+		for _, p := range pages {
+			a.AddPage(p)
+		}
 	}
 }
 
-// maxAdminBody is how much of a request's body is read; net/http closes the connection of a
-// longer one.
+func (a *Admin) infoPages() []Page {
+	return []Page{
+		{Path: "/", Help: "Admin home page", Answer: a.home},
+		{Path: "/certs", Help: "print certs on machine", Answer: a.certs},
+		{Path: "/config_dump", Help: "dump current Envoy configs (experimental)", Answer: a.configDump},
+		{Path: "/help", Help: "print out list of admin commands", Answer: a.help},
+		{Path: "/hot_restart_version", Help: "print the hot restart compatibility version",
+			Answer: a.hotRestartVersion},
+		{Path: "/init_dump", Help: "dump current Envoy init manager information (experimental)",
+			Answer: a.initDump},
+		{Path: "/listeners", Help: "print listener info", Answer: a.listeners},
+		{Path: "/memory", Help: "print current allocation/heap usage", Answer: a.memory},
+		{Path: "/ready", Help: "print server state, return 200 if LIVE, otherwise return 503",
+			Answer: a.ready},
+		{Path: "/runtime", Help: "print runtime values", Answer: a.runtime},
+		{Path: "/server_info", Help: "print server version/status information", Answer: a.serverInfo},
+	}
+}
+
+func (a *Admin) statsPages() []Page {
+	return []Page{
+		{Path: "/stats", Help: "print server stats", Answer: a.stats},
+		{Path: "/stats/prometheus", Help: "print server stats in prometheus format",
+			Answer: a.prometheus},
+	}
+}
+
+func (a *Admin) commandPages() []Page {
+	return []Page{
+		{Path: "/drain_listeners", Help: "drain listeners", Mutates: true, Answer: a.drainListeners},
+		{Path: "/healthcheck/fail", Help: "cause the server to fail health checks", Mutates: true,
+			Answer: a.healthcheckFail},
+		{Path: "/healthcheck/ok", Help: "cause the server to pass health checks", Mutates: true,
+			Answer: a.healthcheckOK},
+		{Path: "/logging", Help: "query/change logging levels", Mutates: true, Answer: a.logging},
+		{Path: "/quitquitquit", Help: "exit the server", Mutates: true, Answer: a.quitQuitQuit},
+		{Path: "/reopen_logs", Help: "reopen access logs", Mutates: true, Answer: a.reopenAllLogs},
+		{Path: "/reset_counters", Help: "reset all counters to zero", Mutates: true,
+			Answer: a.resetCounters},
+		{Path: "/runtime_modify", Help: "modify runtime values", Mutates: true, Answer: a.runtimeModify},
+	}
+}
+
+// maxAdminBody is the longest request body that is read.
 const maxAdminBody = 64 << 10
 
 // ServeHTTP reads the whole request, as Envoy's AdminFilter does, answers it and logs it.
@@ -41,14 +102,31 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answered := &answeredRequest{ResponseWriter: w, request: r, code: http.StatusOK,
 		began: time.Now()}
 	defer a.writeAccessLogs(answered)
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxAdminBody))
-	answered.received, r.Body = int64(len(body)), io.NopCloser(bytes.NewReader(body))
 	h := answered.Header()
 	h.Set("Content-Type", "text/plain; charset=UTF-8")
 	h.Set("Cache-Control", "no-cache, max-age=0")
 	h.Set("X-Content-Type-Options", "nosniff")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAdminBody))
+	answered.received, r.Body = int64(len(body)), io.NopCloser(bytes.NewReader(body))
+	if refusedBody(answered, err) || a.refusedHost(answered, r) {
+		return
+	}
 	a.log.Debug("request complete: path: %s", r.URL.Path)
 	a.runCallback(answered, r)
+}
+
+// refusedBody: nothing is done with a part of what was asked.
+func refusedBody(w http.ResponseWriter, err error) bool {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case err == nil:
+		return false
+	case errors.As(err, &tooLarge):
+		refuse(w, http.StatusRequestEntityTooLarge, "Payload Too Large")
+	default:
+		refuse(w, http.StatusBadRequest, "the request's body did not arrive whole")
+	}
+	return true
 }
 
 // runCallback finds the page by its whole path. As in Envoy, any method will do where nothing
@@ -57,16 +135,13 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Envoy: Server::AdminImpl::runCallback
 func (a *Admin) runCallback(w http.ResponseWriter, r *http.Request) {
 	for _, p := range a.pages {
-		switch {
-		case p.path != r.URL.Path:
-		case p.mutates && r.Method != http.MethodPost:
-			a.log.Error(`admin path "%s" mutates state, method=%s rather than POST`, p.path, r.Method)
-			refuse(w, http.StatusMethodNotAllowed, "Method "+r.Method+" not allowed, POST required.")
-			return
-		default:
-			p.answer(w, r)
-			return
+		if p.Path != r.URL.Path {
+			continue
 		}
+		if !p.Mutates || a.mayMutate(w, r) {
+			p.Answer(w, r)
+		}
+		return
 	}
 	w.WriteHeader(http.StatusNotFound)
 	fmt.Fprint(w, "invalid path. ")
@@ -76,26 +151,21 @@ func (a *Admin) runCallback(w http.ResponseWriter, r *http.Request) {
 // refuse answers with a code and a reason.
 func refuse(w http.ResponseWriter, code int, reason string) {
 	w.WriteHeader(code)
-	fmt.Fprintln(w, reason)
+	io.WriteString(w, reason)
 }
 
-// failed answers that the server cannot, if it cannot.
-func (a *Admin) failed(w http.ResponseWriter, err error) bool {
+// Failed answers that the server cannot, if it cannot.
+func (a *Admin) Failed(w http.ResponseWriter, err error) bool {
 	if err != nil {
-		refuse(w, http.StatusServiceUnavailable, err.Error())
+		refuse(w, http.StatusServiceUnavailable, err.Error()+"\n")
 	}
 	return err != nil
-}
-
-func (a *Admin) home(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, "envoywalk %s\n", a.instance.Seams.Chapter.Name)
-	a.help(w, r)
 }
 
 // Envoy: Server::AdminImpl::handlerHelp
 func (a *Admin) help(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprintln(w, "admin commands are:")
 	for _, p := range a.pages {
-		fmt.Fprintf(w, "  %s: %s\n", p.path, p.help)
+		fmt.Fprintf(w, "  %s: %s\n", p.Path, p.Help)
 	}
 }

@@ -19,7 +19,7 @@ func (a *Admin) runtime(w http.ResponseWriter, _ *http.Request) {
 		Layers  []string          `json:"layers"`
 	}
 	page.Entries, page.Layers = map[string]*entry{}, []string{}
-	err := a.onMain(func() {
+	err := a.OnMain(func() {
 		layers := a.instance.Runtime.layers
 		for n, layer := range layers {
 			page.Layers = append(page.Layers, layer.name)
@@ -31,7 +31,7 @@ func (a *Admin) runtime(w http.ResponseWriter, _ *http.Request) {
 			}
 		}
 	})
-	if a.failed(w, err) {
+	if a.Failed(w, err) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -55,11 +55,11 @@ func (a *Admin) runtimeModify(w http.ResponseWriter, r *http.Request) {
 		overrides[key] = values[0]
 	}
 	var refused error
-	err := a.onMain(func() { refused = a.instance.Runtime.MergeValues(overrides) })
+	err := a.OnMain(func() { refused = a.instance.Runtime.MergeValues(overrides) })
 	if err == nil {
 		err = refused
 	}
-	if !a.failed(w, err) {
+	if !a.Failed(w, err) {
 		fmt.Fprintln(w, "OK")
 	}
 }

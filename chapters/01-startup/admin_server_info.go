@@ -3,6 +3,7 @@ package startup
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"time"
 
@@ -19,14 +20,26 @@ func (a *Admin) serverInfo(w http.ResponseWriter, _ *http.Request) {
 	info := &adminv3.ServerInfo{Version: "envoywalk " + i.Seams.Chapter.Name,
 		HotRestartVersion: i.HotRestart.Version(), Node: i.node,
 		CommandLineOptions: i.Options.toCommandLineOptions()}
-	err := a.onMain(func() {
+	err := a.OnMain(func() {
 		info.State = adminv3.ServerInfo_State(i.State())
 		up := durationpb.New(time.Since(i.started).Truncate(time.Second))
 		info.UptimeCurrentEpoch, info.UptimeAllEpochs = up, up
 	})
-	if !a.failed(w, err) {
-		a.writeProto(w, protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}, info)
+	if !a.Failed(w, err) {
+		a.WriteProtoWithDefaults(w, info)
 	}
+}
+
+// Envoy: ServerInfoHandler::handlerHotRestartVersion
+func (a *Admin) hotRestartVersion(w http.ResponseWriter, _ *http.Request) {
+	io.WriteString(w, a.instance.HotRestart.Version())
+}
+
+// certs: TLS is not rebuilt, and a configuration that wants it is refused: there are none.
+//
+// Envoy: ServerInfoHandler::handlerCerts
+func (a *Admin) certs(w http.ResponseWriter, _ *http.Request) {
+	a.WriteProtoWithDefaults(w, &adminv3.Certificates{})
 }
 
 // toCommandLineOptions is the command line as /server_info shows it.
@@ -66,15 +79,26 @@ func localInfo(node *corev3.Node, o *Options) *corev3.Node {
 	return n
 }
 
-// writeProto answers with a message as JSON, indented as Envoy does: protojson's own spaces vary
-// by build.
-func (a *Admin) writeProto(w http.ResponseWriter, how protojson.MarshalOptions, m proto.Message) {
+// WriteProto answers with a message as JSON, without the fields that have their default values.
+//
+// Envoy: MessageUtil::getJsonStringFromMessage
+func (a *Admin) WriteProto(w http.ResponseWriter, m proto.Message) {
+	a.writeProto(w, m, protojson.MarshalOptions{UseProtoNames: true})
+}
+
+// WriteProtoWithDefaults answers with a message as JSON, with all its fields.
+func (a *Admin) WriteProtoWithDefaults(w http.ResponseWriter, m proto.Message) {
+	a.writeProto(w, m, protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true})
+}
+
+// writeProto indents as Envoy does: protojson's own spaces vary by build.
+func (a *Admin) writeProto(w http.ResponseWriter, m proto.Message, how protojson.MarshalOptions) {
 	text, err := how.Marshal(m)
 	var indented bytes.Buffer
 	if err == nil {
 		err = json.Indent(&indented, text, "", " ")
 	}
-	if a.failed(w, err) {
+	if a.Failed(w, err) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")

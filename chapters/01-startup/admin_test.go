@@ -79,8 +79,8 @@ func TestAdminPages(t *testing.T) {
 	s.expect("GET", "/listeners", 200, `^echo::127\.0\.0\.1:[1-9]\d*\n$`)
 	s.expect("GET", "/listeners?format=json", 200,
 		`^\{\n "listener_statuses": \[\n  \{\n   "name": "echo",\n   "local_address": \{\n    "socket_`)
-	s.expect("GET", "/", 200, `(?s)^envoywalk 04-threading\n.*/ready: print server state`)
-	s.expect("GET", "/help", 200, `^admin commands are:\n  /: Admin home page\n  /help: `)
+	s.expect("GET", "/", 200, `(?s)^<!DOCTYPE html>.*envoywalk 04-threading.*<a href='ready'>ready</a>`)
+	s.expect("GET", "/help", 200, `^admin commands are:\n  /: Admin home page\n  /certs: `)
 	s.expect("GET", "/nothing", 404, `(?s)^invalid path\. admin commands are:\n.*  /stats: `)
 	s.expect("GET", "/ready/", 404, `^invalid path`)
 	s.expect("GET", "/runtime_modify?a=1", 405, `^Method GET not allowed, POST required\.`)
@@ -134,7 +134,8 @@ func TestStatsPage(t *testing.T) {
 	only := s.expect("GET", "/stats?filter=^server%5C.(live%7Cstate)$", 200, ``)
 	same(t, strings.Fields(only), []string{"server.live:", "1", "server.state:", "0"})
 	s.expect("GET", "/stats?filter=((", 400, `^Invalid regex: ".+"\n$`)
-	s.expect("GET", "/stats?format=html", 404, `^usage: /stats\?format=json`)
+	s.expect("GET", "/stats?format=html", 404,
+		`^usage: /stats\?format=json  or /stats\?format=prometheus \n\n$`)
 	all := s.expect("GET", "/stats", 200, `server\.envoy_bug_failures: 0`)
 	used := s.expect("GET", "/stats?usedonly", 200, `server\.live: 1`)
 	if strings.Contains(used, "envoy_bug_failures") || len(used) >= len(all) {

@@ -17,11 +17,14 @@ import (
 // calls OK, serve must not refuse for the configuration's own sake.
 //
 // Envoy: Server::ValidationInstance, which builds everything but sockets and threads
-func checkStatic(c *config.Result) error {
+func checkStatic(c *config.Result, chapter *Chapter) error {
 	if a := c.Bootstrap.GetAdmin().GetAddress(); a != nil {
 		if _, err := network.Resolve(a); err != nil {
 			return blame(c, err, a, "admin.address")
 		}
+	}
+	if err := checkClusters(c); err != nil {
+		return err
 	}
 	seen := map[string]bool{}  // by name: the second of a name will not be built
 	taken := map[string]bool{} // by address
@@ -30,14 +33,15 @@ func checkStatic(c *config.Result) error {
 			continue
 		}
 		seen[l.GetName()] = true
-		if err := checkListener(c, l, listenerPath(n), taken); err != nil {
+		if err := checkListener(c, chapter, l, listenerPath(n), taken); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkListener(c *config.Result, l *listenerv3.Listener, path string, taken map[string]bool) error {
+func checkListener(c *config.Result, chapter *Chapter, l *listenerv3.Listener, path string,
+	taken map[string]bool) error {
 	address, err := network.Resolve(l.GetAddress())
 	if err != nil {
 		return blame(c, err, l.GetAddress(), path+".address")
@@ -52,7 +56,10 @@ func checkListener(c *config.Result, l *listenerv3.Listener, path string, taken 
 		return c.ErrorAt(err, path+".address", "a listener that does not bind is found by its address alone")
 	}
 	taken[address.String()] = true
-	return nil
+	if chapter.CheckListener == nil {
+		return nil
+	}
+	return chapter.CheckListener(c, l, path)
 }
 
 // BindsToPort: a listener that does not gets its connections from another one's use_original_dst.

@@ -16,6 +16,14 @@ var demoConfig string
 
 const tryNext = "Next: write an envoy.yaml and run this with -c envoy.yaml; SIGTERM (Ctrl-C) ends it."
 
+// demoConfig is the configuration of a run without one.
+func (c Chapter) demoConfig() string {
+	if c.Prepare == nil {
+		return c.Config
+	}
+	return c.Prepare(c.Config)
+}
+
 // Demo is a run without a configuration: the chapter's own envoy.yaml, a client of our own, and
 // an end. It runs on a thread of its own; of that the trace shows only what it posts to the
 // server.

@@ -52,10 +52,14 @@ var flags = []flag{
 	{name: "restart-epoch", value: "N", help: "0: there is no hot restart yet",
 		set: number("restart-epoch", func(o *Options) *int { return &o.RestartEpoch })},
 	{name: "drain-time-s", value: "N",
-		help: "seconds, default 600: shown by /server_info, used by drains later",
+		help: "seconds, default 600: how long a drained listener's connections live",
 		set:  number("drain-time-s", func(o *Options) *int { return &o.DrainTime })},
-	{name: "parent-shutdown-time-s", value: "N", help: "seconds until a parent is told to go, default 900",
-		set: number("parent-shutdown-time-s", func(o *Options) *int { return &o.ParentShutdownTime })},
+	{name: "shutdown-drain-time-s", value: "N",
+		help: "seconds, default 0: at SIGTERM connections may end first (not Envoy's)",
+		set:  number("shutdown-drain-time-s", func(o *Options) *int { return &o.ShutdownDrainTime })},
+	{name: "parent-shutdown-time-s", value: "N",
+		help: "seconds, default 900: only shown, for there is no parent to tell to go",
+		set:  number("parent-shutdown-time-s", func(o *Options) *int { return &o.ParentShutdownTime })},
 	{name: "disable-hot-restart", help: "what this chapter does anyway",
 		set: func(*Options, string) error { return nil }},
 	{name: "service-cluster", value: "NAME", heading: "Who it is, at /server_info",
@@ -87,7 +91,7 @@ var flags = []flag{
 	{name: "hot-restart-version", refuse: "it needs hot restart"},
 	{name: "socket-path", value: "PATH", refuse: "it needs hot restart"},
 	{name: "socket-mode", value: "MODE", refuse: "it needs hot restart"},
-	{name: "drain-strategy", value: "S", refuse: "draining is a later chapter's"},
+	{name: "drain-strategy", value: "S", refuse: "HTTP alone asks how soon to go, and that is chapter 07's"},
 	{name: "bootstrap-version", value: "N", refuse: "the configuration is v3"},
 	{name: "allow-unknown-fields", refuse: "write --allow-unknown-static-fields"},
 	{name: "reject-unknown-dynamic-fields", refuse: "there is no dynamic configuration yet"},
@@ -170,8 +174,11 @@ Try this:
 		fmt.Fprintf(&b, "  %-36s %s\n", name, f.help)
 	}
 	fmt.Fprintf(&b, `
-Signals: SIGTERM and SIGINT (Ctrl-C) end it, SIGUSR1 opens its log files again, SIGHUP is ignored.
-Exit status: 0 well; 1 the command line or the configuration was refused, stderr says why.
+Signals: SIGTERM and SIGINT (Ctrl-C) end it: it stops accepting, writes what it has read, closes;
+  a second one closes at once. SIGUSR1 opens its log files again, SIGHUP is ignored, SIGQUIT and
+  SIGABRT tell what every thread is doing, and end it as a crash.
+Exit status: 0 well; 1 the command line or the configuration was refused, or a second signal cut
+  connections off, stderr says which; 2 a crash.
 Envoy's other flags are refused, each with its reason:
 %s
 %s

@@ -1,9 +1,6 @@
 package startup
 
 import (
-	"time"
-
-	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
 )
@@ -36,28 +33,3 @@ func (h *noHotRestart) SendParentAdminShutdownRequest() {}
 
 func (h *noHotRestart) SendParentTerminateRequest() {}
 func (h *noHotRestart) Shutdown()                   {}
-
-// drainManager is the server's own drain manager; every listener gets one of its own later.
-//
-// Envoy: Server::DrainManagerImpl
-type drainManager struct {
-	instance *Instance
-	parent   *eventloop.Timer
-}
-
-// Envoy: ProdComponentFactory::createDrainManager
-func newDrainManager(i *Instance) DrainManager {
-	defer i.Lane().Enter(step.CreateGlobalDrainManager).Exit()
-	return &drainManager{instance: i}
-}
-
-// StartParentShutdownSequence arms the timer after which a hot-restart parent is told to go.
-//
-// Envoy: Server::DrainManagerImpl::startParentShutdownSequence
-func (d *drainManager) StartParentShutdownSequence() {
-	defer d.instance.Lane().Enter(step.StartParentShutdownSequence).Exit()
-	d.parent = d.instance.Dispatcher.CreateTimer("parent shutdown", func() {
-		d.instance.HotRestart.SendParentTerminateRequest()
-	})
-	d.parent.Enable(time.Duration(d.instance.Options.ParentShutdownTime) * time.Second)
-}

@@ -1,5 +1,7 @@
 package startup
 
+import adminv3 "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
+
 // InitState is how far an InitManager is.
 type InitState int
 
@@ -16,7 +18,8 @@ type InitManager struct {
 	name    string
 	state   InitState
 	pending int
-	targets []*InitTarget
+	targets []*InitTarget // to be asked
+	all     []*InitTarget
 	ready   func()
 }
 
@@ -51,6 +54,7 @@ func (m *InitManager) Add(t *InitTarget) {
 	}
 	t.manager = m
 	m.pending++
+	m.all = append(m.all, t)
 	if m.state == Initializing {
 		t.initialize()
 		return
@@ -91,4 +95,17 @@ func (m *InitManager) settle() {
 		m.state = Initialized
 		m.ready()
 	}
+}
+
+// dumpUnreadyTargets adds the names of those that have not said ready.
+//
+// Envoy: Init::ManagerImpl::dumpUnreadyTargets
+func (m *InitManager) dumpUnreadyTargets(dump *adminv3.UnreadyTargetsDumps) {
+	mine := &adminv3.UnreadyTargetsDumps_UnreadyTargetsDump{Name: m.name}
+	for _, t := range m.all {
+		if !t.done {
+			mine.TargetNames = append(mine.TargetNames, t.Name)
+		}
+	}
+	dump.UnreadyTargetsDumps = append(dump.UnreadyTargetsDumps, mine)
 }

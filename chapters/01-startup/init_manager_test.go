@@ -105,7 +105,7 @@ func TestStagesAreToldInOrderAndWaitedFor(t *testing.T) {
 	var s story
 	var finish func()
 	_, _ = serve(t, "{}", func(seams *Seams) {
-		seams.ClusterManager = func(i *Instance) ClusterManager {
+		seams.ClusterManager = func(i *Instance) (ClusterManager, error) {
 			tell := func(stage Stage, what string) {
 				i.RegisterCallback(stage, func(done func()) { s.tells(what)(); done() })
 			}
@@ -117,7 +117,7 @@ func TestStagesAreToldInOrderAndWaitedFor(t *testing.T) {
 				finish = func() { s.tells("now it may end")(); done() }
 				onLoop(i, finish)
 			})
-			return &clusters{initialized: func(done func()) { done() }, shutdown: s.tells("loop ended")}
+			return &clusters{initialized: func(done func()) { done() }, shutdown: s.tells("loop ended")}, nil
 		}
 	}, nil)
 	same(t, s, []string{"post init", "startup", "shutdown exit", "shutdown exit waits",

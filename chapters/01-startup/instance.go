@@ -9,6 +9,7 @@ import (
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 
 	eventloop "envoywalk/chapters/00-event-loop"
+	"envoywalk/internal/accesslog"
 	"envoywalk/internal/config"
 	"envoywalk/internal/kernel"
 	"envoywalk/internal/log"
@@ -36,7 +37,7 @@ type Instance struct {
 	ListenerManager ListenerManager
 	Handler         ConnectionHandler
 	ClusterManager  ClusterManager
-	AccessLogs      AccessLogManager
+	AccessLogs      *accesslog.Manager
 	HotRestart      HotRestart
 	DrainManager    DrainManager
 	Overload        OverloadManager
@@ -44,15 +45,16 @@ type Instance struct {
 	WorkersGuardDog *GuardDog
 	Admin           *Admin
 
-	main         *log.Component
-	server       *serverStats
-	stages       lifecycle
-	started      time.Time
-	node         *corev3.Node
-	flush        *eventloop.Timer
-	demo         *Demo
-	undo         []func()
-	shuttingDown bool
+	main    *log.Component
+	server  *serverStats
+	stages  lifecycle
+	started time.Time
+	node    *corev3.Node
+	flush   *eventloop.Timer
+	demo    *Demo
+	undo    []func()
+	stop    *shutdown // nil until somebody asks for it
+	cut     int       // connections that the end found still open
 }
 
 // newInstance builds the server. What goes wrong is logged, what was built is taken down again,
@@ -71,7 +73,7 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	}
 	i.ThreadLocal = NewThreadLocal(i.Dispatcher)
 	i.Handler = s.MainHandler(i)
-	i.AccessLogs = s.AccessLogManager(i)
+	i.AccessLogs = accesslog.NewManager(i.main, i.Stats)
 	i.HotRestart = s.HotRestart(o)
 	i.HotRestart.Initialize(i)
 	i.DrainManager = s.DrainManager(i)
@@ -123,10 +125,11 @@ func (i *Instance) Lane() *trace.Lane { return i.Dispatcher.Lane() }
 // Bootstrap is the configuration.
 func (i *Instance) Bootstrap() *bootstrapv3.Bootstrap { return i.Config.Bootstrap }
 
-// Run serves until shutdown. The main dispatcher runs in here.
+// Run serves until shutdown. The main dispatcher runs in here. It reports whether the end was in
+// order: a second signal may have cut connections off.
 //
 // Envoy: Server::InstanceImpl::run
-func (i *Instance) Run() {
+func (i *Instance) Run() bool {
 	defer i.Lane().Enter(step.InstanceRun).Exit()
 	r := newRunHelper(i)
 	i.main.Info("starting main dispatch loop")
@@ -137,6 +140,7 @@ func (i *Instance) Run() {
 	i.MainGuardDog.StopWatching(i.Lane(), i.Dispatcher, watchdog)
 	r.close()
 	i.terminate()
+	return !i.wasCutShort()
 }
 
 // startWorkers is called when nothing is missing any more.
@@ -152,7 +156,7 @@ func (i *Instance) startWorkers() {
 // Envoy: the callback in Server::InstanceImpl::startWorkers
 func (i *Instance) workersStarted() {
 	defer i.Lane().Enter(step.WorkersStartedCallback).Exit()
-	if i.shuttingDown {
+	if i.shuttingDown() {
 		return
 	}
 	i.server.initializationTime.RecordValue(uint64(time.Since(i.started).Milliseconds()))
@@ -162,19 +166,6 @@ func (i *Instance) workersStarted() {
 	i.Lane().StartupDone()
 	i.main.Info("all workers have all listeners")
 	i.serveDemo()
-}
-
-// Shutdown ends the main loop. It is Envoy's: prompt, without draining.
-//
-// Envoy: Server::InstanceImpl::shutdown
-func (i *Instance) Shutdown() {
-	if i.shuttingDown {
-		return
-	}
-	i.main.Info("shutting down server instance")
-	i.shuttingDown = true
-	i.HotRestart.SendParentTerminateRequest()
-	i.notifyCallbacksForStage(StageShutdownExit, func() { i.Dispatcher.Exit(i.Dispatcher) })
 }
 
 // terminate takes down what was built, in Envoy's order; workers are stopped and joined before
@@ -188,7 +179,7 @@ func (i *Instance) terminate() {
 		i.Overload.Stop()
 	}
 	if i.ListenerManager != nil {
-		i.ListenerManager.StopWorkers()
+		i.cut = i.ListenerManager.StopWorkers()
 	}
 	i.Stats.Flush()
 	if i.ClusterManager != nil {
@@ -196,6 +187,7 @@ func (i *Instance) terminate() {
 	}
 	i.Handler.Close()
 	i.Admin.close()
+	i.AccessLogs.Close()
 	i.WorkersGuardDog.Stop(i.Lane())
 	i.MainGuardDog.Stop(i.Lane())
 	i.ThreadLocal.ShutdownThread(i.Dispatcher)

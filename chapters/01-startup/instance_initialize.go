@@ -63,7 +63,7 @@ func (i *Instance) loadBootstrap() (err error) {
 	if i.Config, err = config.Load(i.Options.loading()); err != nil {
 		return err
 	}
-	if err = checkStatic(i.Config); err != nil {
+	if err = checkStatic(i.Config, &i.Seams.Chapter); err != nil {
 		return err
 	}
 	for _, f := range i.Config.Unknown {

@@ -141,7 +141,7 @@ func (b *MainCommonBase) run(lane *trace.Lane) bool {
 	defer b.log.Close()
 	switch b.options.Mode {
 	case Serve:
-		b.server.Run()
+		return b.server.Run()
 	case Validate:
 		return validateConfig(lane, b.options, b.log, os.Stdout)
 	case InitOnly:
@@ -158,7 +158,7 @@ func validateConfig(lane *trace.Lane, o *Options, logger *log.Logger, out io.Wri
 	main := logger.Component(log.Main)
 	result, err := config.Load(o.loading())
 	if err == nil {
-		err = checkStatic(result)
+		err = checkStatic(result, &o.chapter)
 	}
 	if err != nil {
 		main.Critical("error initializing configuration '%s': %v", o.ConfigPath, sentence(err))

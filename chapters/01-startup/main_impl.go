@@ -40,7 +40,11 @@ func (m *mainConfig) initialize() error {
 		}
 	}
 	i.main.Info("loading %d cluster(s)", len(static.GetClusters()))
-	i.ClusterManager = i.Seams.ClusterManager(i)
+	clusters, err := i.Seams.ClusterManager(i)
+	if err != nil {
+		return err
+	}
+	i.ClusterManager = clusters
 	i.main.Info("loading %d listener(s)", len(static.GetListeners()))
 	for n, l := range static.GetListeners() {
 		i.main.Debug("listener #%d:", n)

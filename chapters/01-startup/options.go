@@ -37,6 +37,8 @@ type Options struct {
 	AdminAddressPath              string
 	BaseID, RestartEpoch          int
 	DrainTime, ParentShutdownTime int // seconds
+	ShutdownDrainTime             int // seconds
+	DrainStrategy                 DrainStrategy
 	AllowUnknownStatic            bool
 	ServiceCluster, ServiceNode   string
 	ServiceZone                   string
@@ -132,7 +134,7 @@ func (o *Options) settle(given map[string]bool) error {
 	o.Concurrency = max(1, o.Concurrency)
 	if !given["config-path"] && !given["config-yaml"] && o.Mode == Serve {
 		o.Demo = true
-		o.ConfigYAML = o.chapter.Config
+		o.ConfigYAML = o.chapter.demoConfig()
 		if !given["concurrency"] {
 			o.Concurrency = 2
 		}

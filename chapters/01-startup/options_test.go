@@ -35,6 +35,7 @@ var said = map[string]struct {
 	"base-id":                     {"3", func(o *Options) any { return o.BaseID }, 3},
 	"restart-epoch":               {"0", func(o *Options) any { return o.RestartEpoch }, 0},
 	"drain-time-s":                {"5", func(o *Options) any { return o.DrainTime }, 5},
+	"shutdown-drain-time-s":       {"7", func(o *Options) any { return o.ShutdownDrainTime }, 7},
 	"parent-shutdown-time-s":      {"6", func(o *Options) any { return o.ParentShutdownTime }, 6},
 	"disable-hot-restart":         {"", func(o *Options) any { return o.RestartEpoch }, 0},
 	"allow-unknown-static-fields": {"", func(o *Options) any { return o.AllowUnknownStatic }, true},

@@ -35,7 +35,7 @@ func newRunHelper(i *Instance) *runHelper {
 			"limit via the runtime key " + GlobalConnectionLimit)
 	}
 	i.ClusterManager.SetInitializedCb(func() {
-		if i.shuttingDown {
+		if i.shuttingDown() {
 			return
 		}
 		i.main.Info("all clusters initialized. initializing init manager")
@@ -49,7 +49,7 @@ func newRunHelper(i *Instance) *runHelper {
 // Envoy: post_init_cb in Server::InstanceImpl::run
 func (i *Instance) runPostInitCallback() {
 	defer i.Lane().Enter(step.RunPostInitCallback).Exit()
-	if i.shuttingDown {
+	if i.shuttingDown() {
 		return
 	}
 	i.main.Info("all dependencies initialized. starting workers")
@@ -57,7 +57,8 @@ func (i *Instance) runPostInitCallback() {
 }
 
 // caught are the signals that mean something to a server.
-var caught = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP}
+var caught = []os.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGUSR1, syscall.SIGHUP,
+	syscall.SIGQUIT, syscall.SIGABRT}
 
 // listenToSignals posts to main what the operator says. The Go runtime delivers signals to a
 // goroutine; this one holds a thread and a lane of its own, so that its posts can be seen.
@@ -72,6 +73,9 @@ func (r *runHelper) listenToSignals() {
 		for {
 			select {
 			case s := <-r.signals:
+				if s == syscall.SIGQUIT || s == syscall.SIGABRT {
+					r.crash(s.(syscall.Signal))
+				}
 				lane.ReadClock()
 				r.onSignal(lane, s)
 				lane.Flush()
@@ -88,10 +92,10 @@ func (r *runHelper) onSignal(lane *trace.Lane, s os.Signal) {
 		switch s {
 		case syscall.SIGTERM:
 			i.main.Warn("caught ENVOY_SIGTERM")
-			i.Shutdown()
+			i.shutdownOrHasten()
 		case syscall.SIGINT:
 			i.main.Warn("caught SIGINT")
-			i.Shutdown()
+			i.shutdownOrHasten()
 		case syscall.SIGUSR1:
 			i.main.Info("caught SIGUSR1. Reopening access logs.")
 			i.reopenLogs()
@@ -101,19 +105,31 @@ func (r *runHelper) onSignal(lane *trace.Lane, s os.Signal) {
 	})
 }
 
+// crash tells what every thread is doing and ends the process, without asking any other thread for
+// anything: one of them may be stuck. The runtime's own answer to the signal follows: every
+// goroutine's stack, and exit status 2.
+//
+// Envoy: BackwardsTrace, which its signal handler logs
+func (r *runHelper) crash(s syscall.Signal) {
+	r.instance.writeThreads(os.Stderr, s.String())
+	signal.Reset(s)
+	syscall.Kill(os.Getpid(), s)
+	select {}
+}
+
 func (i *Instance) reopenLogs() {
 	if err := i.Log.Reopen(); err != nil {
 		i.main.Error("cannot reopen the log: %v", err)
 	}
-	i.Admin.reopenLogs()
 	i.AccessLogs.Reopen()
 }
 
-// close ends the goroutine. The signals stay caught, and now have no effect: a second SIGTERM
-// must not cut a shutdown short.
+// close ends the goroutine. The signals stay caught, and now have no effect: everything is being
+// closed already. Only those of a crash are the Go runtime's again.
 func (r *runHelper) close() {
 	close(r.done)
 	<-r.ended
+	signal.Reset(syscall.SIGQUIT, syscall.SIGABRT)
 }
 
 // releaseSignals gives the signals back to whoever had them before. Last of all.

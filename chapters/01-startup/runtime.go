@@ -204,6 +204,21 @@ func (r *Runtime) Integer(d *eventloop.Dispatcher, key string, otherwise uint64)
 	return otherwise
 }
 
+// FeatureEnabled returns the boolean value of key in the calling thread's snapshot, or otherwise. d is
+// that thread's dispatcher.
+//
+// Envoy: Runtime::SnapshotImpl::getBoolean
+func (r *Runtime) FeatureEnabled(d *eventloop.Dispatcher, key string, otherwise bool) bool {
+	values, _ := r.snapshot.Get(d).(map[string]runtimeEntry)
+	switch strings.ToLower(strings.TrimSpace(values[key].raw)) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	return otherwise
+}
+
 // jsonOf shows configuration on one line of the log, where Envoy writes YAML on several.
 func jsonOf(config *bootstrapv3.LayeredRuntime) string {
 	text, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(config)

@@ -114,3 +114,17 @@ func TestTheConnectionLimitsAbsenceIsTold(t *testing.T) {
 		t.Error("with a limit there is nothing to tell")
 	}
 }
+
+func TestWhatCountsAsABoolean(t *testing.T) {
+	withRuntime(t, `{name: a, static_layer: {yes: true, "no": false, text: " TRUE ", one: 1, none: ""}}`,
+		func(i *Instance, r *Runtime) {
+			for key, want := range map[string]string{"yes": "true true", "no": "false false",
+				"text": "true true", "one": "false true", "none": "false true", "other": "false true"} {
+				got := fmt.Sprint(r.FeatureEnabled(i.Dispatcher, key, false),
+					r.FeatureEnabled(i.Dispatcher, key, true))
+				if got != want {
+					t.Errorf("%s: %s, want %s", key, got, want)
+				}
+			}
+		})
+}

@@ -1,6 +1,8 @@
 package startup
 
 import (
+	eventloop "envoywalk/chapters/00-event-loop"
+	"envoywalk/internal/config"
 	"envoywalk/internal/later"
 	"envoywalk/internal/network"
 
@@ -12,14 +14,13 @@ import (
 type Seams struct {
 	Chapter Chapter
 
-	ListenerManager  func(*Instance) ListenerManager   // filled by 02
-	MainHandler      func(*Instance) ConnectionHandler // filled by 04
-	ClusterManager   func(*Instance) ClusterManager    // filled by 06
-	AccessLogManager func(*Instance) AccessLogManager  // filled by 06
-	HotRestart       func(*Options) HotRestart         // a later chapter: until then no parent exists
-	DrainManager     func(*Instance) DrainManager
-	OverloadManager  func(*Instance) OverloadManager
-	Demo             func(*Demo) // what a run without a configuration shows
+	ListenerManager func(*Instance) ListenerManager         // filled by 02
+	MainHandler     func(*Instance) ConnectionHandler       // filled by 04
+	ClusterManager  func(*Instance) (ClusterManager, error) // filled by 06
+	HotRestart      func(*Options) HotRestart               // a later chapter: until then no parent exists
+	DrainManager    func(*Instance) DrainManager
+	OverloadManager func(*Instance) OverloadManager
+	Demo            func(*Demo) // what a run without a configuration shows
 }
 
 // Chapter is what a binary knows of itself.
@@ -28,6 +29,12 @@ type Chapter struct {
 	Name   string // 04-threading
 	Config string // the envoy.yaml of a run without one
 	Try    string // what to try next: the demo's last line
+
+	// Prepare, if there is one, makes of Config what such a run loads: with the address of the
+	// upstream that it brings along.
+	Prepare func(config string) string
+	// CheckListener, if there is one, finds what this binary could not build of the listener at path.
+	CheckListener func(c *config.Result, l *listenerv3.Listener, path string) error
 }
 
 // ListenerManager owns all listeners and all workers. Everything on the main thread.
@@ -36,18 +43,34 @@ type ListenerManager interface {
 	// it stands. It reports whether anything changed.
 	AddOrUpdateListener(config *listenerv3.Listener, place string) (bool, error)
 	Listeners() []ListenerInfo
-	NumConnections() uint64 // on all workers
+	NumConnections() uint64    // on all workers
+	WorkerInfos() []WorkerInfo // any thread may ask
 	// StartWorkers returns at once; done runs on main, once, when every listener is on every
 	// worker.
 	StartWorkers(done func())
-	// StopWorkers returns when no worker thread is left.
-	StopWorkers()
+	// StopListeners stops accepting, of all listeners or only of those with traffic_direction INBOUND.
+	// Connections live on. Listeners of that direction that come later are not added.
+	StopListeners(inboundOnly bool)
+	// Drain stops all listeners for good. stopped runs on main when no worker accepts any more, and
+	// after it empty, once, when no worker has a connection.
+	Drain(stopped, empty func())
+	// Flush asks every connection to close as soon as what was read for it is written.
+	Flush()
+	// StopWorkers returns when no worker thread is left, and says how many connections were still
+	// open then: they were cut off.
+	StopWorkers() (cut int)
 }
 
 // ListenerInfo is a listener as the admin shows it.
 type ListenerInfo struct {
 	Name    string
 	Address *network.Address // the true one: port 0 has become a port
+}
+
+// WorkerInfo is a worker as a crash shows it.
+type WorkerInfo struct {
+	Dispatcher  *eventloop.Dispatcher
+	Connections uint64
 }
 
 // ConnectionHandler is the main thread's: it only ever serves the admin listener.
@@ -64,9 +87,6 @@ type ClusterManager interface {
 	Shutdown()
 }
 
-// AccessLogManager owns the access log files.
-type AccessLogManager interface{ Reopen() }
-
 // HotRestart speaks with the process before and after this one.
 type HotRestart interface {
 	Initialize(*Instance)
@@ -79,7 +99,14 @@ type HotRestart interface {
 }
 
 // DrainManager decides when connections are asked to leave.
-type DrainManager interface{ StartParentShutdownSequence() }
+type DrainManager interface {
+	// DrainClose: a connection that could end now should. Any thread may ask.
+	DrainClose() bool
+	Draining() bool
+	// StartDrainSequence begins to drain, once. done runs on main after --drain-time-s.
+	StartDrainSequence(done func())
+	StartParentShutdownSequence()
+}
 
 // OverloadManager watches resources and may tell listeners to stop accepting.
 type OverloadManager interface {
@@ -95,8 +122,7 @@ func Wire() *Seams {
 	s := &Seams{Chapter: Chapter{Number: 1, Name: "01-startup", Config: demoConfig, Try: tryNext}}
 	s.ListenerManager = func(i *Instance) ListenerManager { return &countingListeners{instance: i} }
 	s.MainHandler = func(i *Instance) ConnectionHandler { return &noHandler{instance: i} }
-	s.ClusterManager = func(i *Instance) ClusterManager { return &noClusters{instance: i} }
-	s.AccessLogManager = func(*Instance) AccessLogManager { return noAccessLogs{} }
+	s.ClusterManager = func(i *Instance) (ClusterManager, error) { return &noClusters{instance: i}, nil }
 	s.HotRestart = func(*Options) HotRestart { return &noHotRestart{} }
 	s.DrainManager = newDrainManager
 	s.OverloadManager = func(*Instance) OverloadManager { return noOverload{} }
@@ -120,13 +146,22 @@ func (c *countingListeners) AddOrUpdateListener(l *listenerv3.Listener, _ string
 
 func (c *countingListeners) Listeners() []ListenerInfo { return nil }
 func (c *countingListeners) NumConnections() uint64    { return 0 }
+func (c *countingListeners) WorkerInfos() []WorkerInfo { return nil }
 
 func (c *countingListeners) StartWorkers(done func()) {
 	later.Chapter(c.instance.Lane(), 4, "the worker threads would start here")
 	done()
 }
 
-func (c *countingListeners) StopWorkers() {}
+func (c *countingListeners) StopListeners(bool) {}
+
+func (c *countingListeners) Drain(stopped, empty func()) {
+	stopped()
+	empty()
+}
+
+func (c *countingListeners) Flush()           {}
+func (c *countingListeners) StopWorkers() int { return 0 }
 
 // noHandler stands in for chapter 04.
 type noHandler struct{ instance *Instance }
@@ -149,10 +184,6 @@ func (c *noClusters) SetInitializedCb(done func()) {
 }
 
 func (c *noClusters) Shutdown() {}
-
-type noAccessLogs struct{}
-
-func (noAccessLogs) Reopen() {}
 
 type noOverload struct{}
 

@@ -2,7 +2,6 @@ package startup
 
 import (
 	"math"
-	"runtime/metrics"
 	"time"
 
 	"envoywalk/internal/stats"
@@ -69,6 +68,9 @@ func (s *serverStats) fail(failed bool) {
 	s.live.Set(1)
 }
 
+// failing: health checks are to be answered with failure. Any thread may ask.
+func (s *serverStats) failing() bool { return s.live.Value() == 0 }
+
 // State is derived from how far the server is: nobody keeps it, nobody can forget to change it.
 //
 // Envoy: Server::Utility::serverState
@@ -78,27 +80,22 @@ func (i *Instance) State() State {
 		return PreInitializing
 	case i.InitManager.State() == Initializing:
 		return InitializingState
-	case i.server.live.Value() == 0:
+	case i.server.failing():
 		return Draining
 	}
 	return Live
 }
 
-// updateServerStats refreshes the server.* gauges. Go's own account of its memory stands for
-// tcmalloc's: what is in use, what was asked of the kernel, and what of that was not given back.
-// Nothing stops for it.
+// updateServerStats refreshes the server.* gauges.
 //
 // Envoy: Server::InstanceImpl::updateServerStats
 func (i *Instance) updateServerStats() {
 	defer i.Lane().Enter(step.UpdateServerStats).Exit()
-	memory := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"},
-		{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
-	metrics.Read(memory)
-	inUse, asked, released := memory[0].Value.Uint64(), memory[1].Value.Uint64(), memory[2].Value.Uint64()
+	memory := readMemory()
 	i.server.uptime.Set(uint64(time.Since(i.started).Seconds()))
-	i.server.allocated.Set(inUse)
-	i.server.heapSize.Set(asked)
-	i.server.physicalSize.Set(asked - released)
+	i.server.allocated.Set(memory.inUse)
+	i.server.heapSize.Set(memory.asked)
+	i.server.physicalSize.Set(memory.asked - memory.released)
 	i.server.totalConnections.Set(i.ListenerManager.NumConnections())
 	i.server.state.Set(uint64(i.State()))
 }

@@ -25,8 +25,8 @@ func TestWithStaticClustersWorkersStartBeforeTheMainLoop(t *testing.T) {
 
 func TestWithClustersThatTakeTimeTheMainLoopComesFirst(t *testing.T) {
 	_, log := serve(t, "{}", func(s *Seams) {
-		s.ClusterManager = func(i *Instance) ClusterManager {
-			return &clusters{initialized: func(done func()) { onLoop(i, done) }}
+		s.ClusterManager = func(i *Instance) (ClusterManager, error) {
+			return &clusters{initialized: func(done func()) { onLoop(i, done) }}, nil
 		}
 	}, nil)
 	same(t, only(log, milestones...), []string{
@@ -54,8 +54,8 @@ func TestAShutdownDuringInitializationStartsNothingMore(t *testing.T) {
 		},
 	} {
 		code, log := serve(t, "{}", func(s *Seams) {
-			s.ClusterManager = func(i *Instance) ClusterManager {
-				return &clusters{initialized: func(done func()) { stop(i, done) }}
+			s.ClusterManager = func(i *Instance) (ClusterManager, error) {
+				return &clusters{initialized: func(done func()) { stop(i, done) }}, nil
 			}
 		}, func(*Demo) { t.Error(name, ": it serves") })
 		if started := only(log, "starting workers", "all workers have"); code != 0 || len(started) > 0 {
@@ -69,7 +69,7 @@ func TestStatesFollowTheInitManager(t *testing.T) {
 	var s story
 	tell := func(i *Instance) { s.tells(i.State().String())() }
 	serve(t, "{}", func(seams *Seams) {
-		seams.ClusterManager = func(i *Instance) ClusterManager {
+		seams.ClusterManager = func(i *Instance) (ClusterManager, error) {
 			var target *InitTarget
 			target = NewInitTarget("test", func() {
 				tell(i)
@@ -77,7 +77,7 @@ func TestStatesFollowTheInitManager(t *testing.T) {
 			})
 			i.InitManager.Add(target)
 			tell(i)
-			return &clusters{initialized: func(done func()) { onLoop(i, done) }}
+			return &clusters{initialized: func(done func()) { onLoop(i, done) }}, nil
 		}
 	}, nil)
 	same(t, s, []string{"PRE_INITIALIZING", "INITIALIZING", "INITIALIZING", "LIVE"})
@@ -106,9 +106,9 @@ func TestADrainFileMakesTheServerDrain(t *testing.T) {
 func TestASecondSIGTERMDoesNoHarm(t *testing.T) {
 	kill := func() { syscall.Kill(os.Getpid(), syscall.SIGTERM) }
 	code, log := serve(t, "{}", func(s *Seams) {
-		s.ClusterManager = func(i *Instance) ClusterManager {
+		s.ClusterManager = func(i *Instance) (ClusterManager, error) {
 			i.RegisterCallback(StageShutdownExit, func(done func()) { kill(); onLoop(i, done) })
-			return &clusters{initialized: func(done func()) { done() }, shutdown: kill}
+			return &clusters{initialized: func(done func()) { done() }, shutdown: kill}, nil
 		}
 	}, func(*Demo) { kill() })
 	if code != 0 || len(only(log, "shutting down server instance")) != 1 || log[len(log)-1] != "exiting" {

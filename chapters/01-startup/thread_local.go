@@ -1,6 +1,8 @@
 package startup
 
 import (
+	"slices"
+
 	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
@@ -83,20 +85,25 @@ func (d *threadData) put(index int, value any) {
 	d.slots[index] = value
 }
 
-// RunOnAllThreads runs f on main at once and on every worker by post; done runs on main after the
-// last.
+// RunOnAllThreads runs f on main at once and on every worker by post; done, which may be nil, runs on
+// main after the last.
 //
 // Envoy: ThreadLocal::InstanceImpl::runOnAllThreads
 func (t *ThreadLocal) RunOnAllThreads(f func(d *eventloop.Dispatcher), done func()) {
 	waiting := len(t.workers)
 	f(t.main)
 	if waiting == 0 || t.shutdown {
-		done()
+		if done != nil {
+			done()
+		}
 		return
 	}
 	for _, d := range t.workers {
 		d.Post(t.main, step.None, func() {
 			f(d)
+			if done == nil {
+				return
+			}
 			t.main.Post(d, step.None, func() {
 				if waiting--; waiting == 0 {
 					done()
@@ -109,8 +116,15 @@ func (t *ThreadLocal) RunOnAllThreads(f func(d *eventloop.Dispatcher), done func
 // ShutdownGlobalThreading ends updates: the workers are about to go.
 func (t *ThreadLocal) ShutdownGlobalThreading() { t.shutdown = true }
 
-// ShutdownThread lets go of a thread's copies, when nothing on it can want them any more. d is the calling
-// thread's dispatcher.
+// ShutdownThread lets go of a thread's copies, the youngest first, when nothing on it can want them any
+// more: one that has a Close method is closed. d is the calling thread's dispatcher.
 //
 // Envoy: ThreadLocal::InstanceImpl::shutdownThread
-func (t *ThreadLocal) ShutdownThread(d *eventloop.Dispatcher) { t.data[d].slots = nil }
+func (t *ThreadLocal) ShutdownThread(d *eventloop.Dispatcher) {
+	for _, value := range slices.Backward(t.data[d].slots) {
+		if c, ok := value.(interface{ Close() }); ok {
+			c.Close()
+		}
+	}
+	t.data[d].slots = nil
+}

@@ -2,11 +2,13 @@ package listensocket
 
 import (
 	"fmt"
+	"time"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	"google.golang.org/protobuf/proto"
 
 	startup "envoywalk/chapters/01-startup"
+	"envoywalk/internal/accesslog"
 	"envoywalk/internal/log"
 	"envoywalk/internal/network"
 	"envoywalk/internal/stats"
@@ -33,15 +35,25 @@ type Listener struct {
 	Backlog       int // -1: the most the kernel allows
 	MaxAccepts    int // per event; 0 is no limit
 	Scope         *stats.Scope
-	FilterChains  any // chapter 06's
-	Shared        any // chapter 04's: what the workers have in common, set on main, first of all
+	AccessLogs    []*accesslog.Log // a line in each for every connection
+	FilterChains  any              // chapter 06's
+	Shared        any              // chapter 04's: what the workers have in common, set on main, first of all
 
-	place  string // where it stands in the configuration
-	hash   uint64
-	viaAPI bool
-	failed bool // on some worker, and told
-	target *startup.InitTarget
-	init   *startup.InitManager
+	// ListenerFilters are chapter 05's, as factories in the order in which their filters run.
+	ListenerFilters any
+
+	// Drain says whether the listener's connections should end.
+	Drain startup.DrainManager
+
+	place   string // where it stands in the configuration
+	hash    uint64
+	viaAPI  bool
+	since   time.Time // when this configuration became the listener's
+	failed  bool      // on some worker, and told
+	stopped bool      // on every worker, or about to be
+	heard   int       // workers that have added it, or could not
+	target  *startup.InitTarget
+	init    *startup.InitManager
 }
 
 // newListener builds a listener without a socket, in Envoy's order.
@@ -56,21 +68,25 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 	}
 	m.nextTag++
 	l := &Listener{Manager: m, Config: c, Name: name, Tag: m.nextTag, Address: address, hash: hash,
-		viaAPI: viaAPI, BindToPort: startup.BindsToPort(c), ReusePort: reusePort(c), Backlog: -1,
-		MaxAccepts: int(c.GetMaxConnectionsToAcceptPerSocketEvent().GetValue()),
-		Scope:      m.Instance.Stats.Scope("listener." + address.String() + "."),
-		init:       startup.NewInitManager("Listener-local-init-manager " + name)}
+		viaAPI: viaAPI, since: time.Now(), BindToPort: startup.BindsToPort(c), ReusePort: reusePort(c),
+		Backlog: -1, MaxAccepts: int(c.GetMaxConnectionsToAcceptPerSocketEvent().GetValue()),
+		Scope: m.Instance.Stats.Scope("listener." + address.String() + "."),
+		init:  startup.NewInitManager("Listener-local-init-manager " + name)}
+	l.Drain = startup.NewListenerDrainManager(m.Instance,
+		c.GetDrainType() == listenerv3.Listener_MODIFY_ONLY)
 	if size := c.GetTcpBacklogSize(); size != nil {
 		l.Backlog = int(size.GetValue())
 	}
-	l.buildAccessLog()
+	if err := l.buildAccessLog(); err != nil {
+		return nil, err
+	}
 	l.buildListenSocketOptions()
 	if err := m.Seams.ListenerFilters(l); err != nil {
 		return nil, err
 	}
 	if len(c.GetFilterChains()) == 0 && c.GetDefaultFilterChain() == nil {
-		return nil, &elsewhere{"",
-			fmt.Errorf("error adding listener '%s': no filter chains specified", address)}
+		return nil, Elsewhere("",
+			fmt.Errorf("error adding listener '%s': no filter chains specified", address))
 	}
 	if err := m.Seams.BuildFilterChains(l); err != nil {
 		return nil, err
@@ -120,8 +136,18 @@ func reusePort(c *listenerv3.Listener) bool {
 // buildAccessLog comes first: whatever fails afterwards could be logged.
 //
 // Envoy: Server::ListenerImpl::buildAccessLog
-func (l *Listener) buildAccessLog() {
+func (l *Listener) buildAccessLog() error {
 	defer l.lane().Enter(step.BuildAccessLog).Of(l.Name).Exit()
+	for n, c := range l.Config.GetAccessLog() {
+		a, err := l.Manager.Instance.AccessLogs.Create(c)
+		if err != nil {
+			return Elsewhere(fmt.Sprintf(".access_log[%d]", n), err, accesslog.Hint(err))
+		}
+		if !a.Discards() {
+			l.AccessLogs = append(l.AccessLogs, a)
+		}
+	}
+	return nil
 }
 
 // initialize adds the listener's target to what the server waits for before its workers start. A
@@ -154,6 +180,11 @@ func (l *Listener) supportUpdateFilterChain(c *listenerv3.Listener) bool {
 	if !l.Manager.workersStarted || len(c.GetFilterChains()) == 0 {
 		return false
 	}
+	i := l.Manager.Instance
+	if UsesProxyProto(l.Config) != UsesProxyProto(c) ||
+		NeedsTLSInspector(i, l.Config) != NeedsTLSInspector(i, c) {
+		return false // the listener's own filters would differ
+	}
 	return proto.Equal(withoutChains(l.Config), withoutChains(c))
 }
 
@@ -169,8 +200,15 @@ func withoutChains(c *listenerv3.Listener) *listenerv3.Listener {
 func (l *Listener) newListenerWithFilterChain(c *listenerv3.Listener, hash uint64) (*Listener, error) {
 	defer l.lane().Enter(step.NewListenerWithFilterChain).Of(l.Name).Exit()
 	next := *l
-	next.Config, next.hash = c, hash
+	next.Config, next.hash, next.since = c, hash, time.Now()
 	return &next, l.Manager.Seams.BuildFilterChains(&next)
+}
+
+// DrainClose reports whether a connection of the listener that could end now should. Any thread.
+//
+// Envoy: Server::ListenerImpl::drainClose
+func (l *Listener) DrainClose() bool {
+	return l.Drain.DrainClose() || l.Manager.Instance.DrainManager.DrainClose()
 }
 
 // Log is the listener's log component.

@@ -6,6 +6,7 @@
 package listensocket
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	startup "envoywalk/chapters/01-startup"
+	"envoywalk/internal/config"
 	"envoywalk/internal/log"
 	"envoywalk/internal/network"
 	"envoywalk/internal/stats"
@@ -37,6 +39,8 @@ type ListenerManager struct {
 	log            *log.Component
 	nextTag        uint64
 	workersStarted bool
+	draining       []*Listener // replaced or removed: stopped, and with connections that may end
+	stopped        stopped
 }
 
 // managerStats are the listener_manager.* stats.
@@ -67,6 +71,7 @@ func NewListenerManager(i *startup.Instance, s *Seams) *ListenerManager {
 			TotalWarming:   scope.Gauge("total_listeners_warming"),
 			TotalDraining:  scope.Gauge("total_listeners_draining"),
 			WorkersStarted: scope.Gauge("workers_started")}}
+	i.ConfigTracker().Add("listeners", m.dumpListenerConfigs)
 	scope.Gauge("total_filter_chains_draining") // 0: nothing drains yet
 	for n := range i.Options.Concurrency {
 		if w := s.NewWorker(m, n); w != nil {
@@ -104,18 +109,42 @@ func (m *ListenerManager) AddOrUpdate(c *listenerv3.Listener, place string, viaA
 type elsewhere struct {
 	field string // such as .transparent, empty for the listener as a whole
 	error
+	hint string // what may help; empty leaves that to the error
 }
 
 func (e *elsewhere) Unwrap() error { return e.error }
 
+// Elsewhere says that err's cause stands in field of its listener, such as .filter_chains[0], and
+// what may help, if anything. An error that says so already keeps its own.
+func Elsewhere(field string, err error, hint ...string) error {
+	var inner *elsewhere
+	if errors.As(err, &inner) {
+		return err
+	}
+	return &elsewhere{field, err, strings.Join(hint, "; ")}
+}
+
 // at adds to an error where in the configuration its cause stands, field of the listener at place
 // unless the error knows better, and what may help.
 func (m *ListenerManager) at(err error, c *listenerv3.Listener, place, field string) error {
+	field, hint := causeOf(err, c, field)
+	return m.Instance.At(err, place+field, hint)
+}
+
+// ErrorAt is err with its place, for whoever checks a listener that no manager has: c is the
+// configuration, path the listener's in it.
+func ErrorAt(c *config.Result, err error, l *listenerv3.Listener, path string) error {
+	field, hint := causeOf(err, l, "")
+	return c.ErrorAt(err, path+field, hint)
+}
+
+// causeOf is the field that err means, unless it knows better, and what may help.
+func causeOf(err error, l *listenerv3.Listener, field string) (at, hint string) {
 	var other *elsewhere
-	if errors.As(err, &other) {
-		field = other.field
+	if hint = startup.Remedy(err, l.GetAddress()); errors.As(err, &other) {
+		return other.field, cmp.Or(other.hint, hint)
 	}
-	return m.Instance.At(err, place+field, startup.Remedy(err, c.GetAddress()))
+	return field, hint
 }
 
 // randomName is a name for a listener that has none.
@@ -133,6 +162,11 @@ func randomName() string {
 func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, place string,
 	viaAPI bool) (bool, error) {
 	defer m.lane().Enter(step.AddOrUpdateListenerInternal).Of(name).Exit()
+	if m.stopped.includes(c.GetTrafficDirection()) {
+		m.log.Debug("listener %s can not be added because listeners in the traffic direction %s are stopped",
+			name, c.GetTrafficDirection())
+		return false, nil
+	}
 	hash := hashOf(c)
 	m.log.Debug("begin add/update listener: name=%s hash=%d", name, hash)
 	existing := m.byName(name)
@@ -167,9 +201,12 @@ func (m *ListenerManager) add(l *Listener) (bool, error) {
 			"existing listener",
 			l.Name, l.Address)
 	}
-	factory, err := m.createListenSocketFactory(l)
-	if err != nil {
-		return false, err
+	factory := m.drainingTwin(l.Address)
+	if factory == nil {
+		var err error
+		if factory, err = m.createListenSocketFactory(l); err != nil {
+			return false, err
+		}
 	}
 	l.setSocketFactory(factory)
 	m.Active = append(m.Active, l)
@@ -182,21 +219,24 @@ func (m *ListenerManager) add(l *Listener) (bool, error) {
 	return true, nil
 }
 
-// update replaces a listener before the workers start; it keeps the socket. While they run it
-// would have to warm the new one and drain the old one, which no chapter does yet.
+// update replaces a listener; it keeps the socket. While workers run the old one lives on for its
+// connections, or where only filter chains differ, goes on under the new configuration.
 func (m *ListenerManager) update(existing, l *Listener) (bool, error) {
 	if existing.Address.String() != l.Address.String() {
 		return false, fmt.Errorf("error updating listener: '%s' has a different address '%s' from existing "+
 			"listener address '%s'", l.Name, l.Address, existing.Address)
 	}
-	if m.workersStarted {
-		return false, fmt.Errorf("updating listener '%s' while workers run needs draining, which "+
-			"is not built yet", l.Name)
-	}
 	l.setSocketFactory(existing.SocketFactory)
-	l.target, l.init = existing.target, existing.init // the server waits for these already
-	*existing = *l
 	m.Stats.Modified.Inc()
+	switch {
+	case !m.workersStarted:
+		l.target, l.init = existing.target, existing.init // the server waits for these already
+		*existing = *l
+	case l.Tag == existing.Tag:
+		m.inPlaceFilterChainUpdate(existing, l)
+	default:
+		m.replace(existing, l)
+	}
 	return true, nil
 }
 
@@ -209,6 +249,7 @@ func (m *ListenerManager) addToWorkers(l *Listener) {
 // AddedToWorker is told how adding l to one worker went. A failure is counted once, and takes the
 // listener away everywhere; the process goes on.
 func (m *ListenerManager) AddedToWorker(l *Listener, err error) {
+	l.heard++
 	if err == nil {
 		m.Stats.CreateSuccess.Inc()
 		return
@@ -225,8 +266,8 @@ func (m *ListenerManager) AddedToWorker(l *Listener, err error) {
 	m.RemoveListener(l.Name)
 }
 
-// RemoveListener takes a listener off every worker and closes its socket. It reports whether
-// there was one.
+// RemoveListener drains a listener: nobody is accepted any more, and its connections have
+// --drain-time-s to end. It reports whether there was one.
 //
 // Envoy: Server::ListenerManagerImpl::removeListenerInternal
 func (m *ListenerManager) RemoveListener(name string) bool {
@@ -237,28 +278,14 @@ func (m *ListenerManager) RemoveListener(name string) bool {
 		m.Active = append(m.Active[:n:n], m.Active[n+1:]...)
 		m.Stats.Removed.Inc()
 		m.Stats.TotalActive.Set(uint64(len(m.Active)))
-		m.removeFromWorkers(l)
+		if !m.workersStarted || len(m.Workers) == 0 {
+			l.Close(m.lane())
+			return true
+		}
+		m.drainListener(l)
 		return true
 	}
 	return false
-}
-
-// removeFromWorkers closes the shared socket only when no worker holds a copy any more.
-func (m *ListenerManager) removeFromWorkers(l *Listener) {
-	waiting := len(m.Workers)
-	if waiting == 0 || !m.workersStarted {
-		l.Close(m.lane())
-		return
-	}
-	m.Stats.TotalDraining.Inc()
-	for _, w := range m.Workers {
-		w.RemoveListener(l, func() {
-			if waiting--; waiting == 0 {
-				m.Stats.TotalDraining.Dec()
-				l.Close(m.lane())
-			}
-		})
-	}
 }
 
 // createListenSocketFactory makes the factory, and with it, mostly, the socket.
@@ -297,17 +324,26 @@ func (m *ListenerManager) StartWorkers(done func()) {
 	})
 }
 
+// WorkerInfos are all workers, as a crash shows them. Any thread may ask.
+func (m *ListenerManager) WorkerInfos() (all []startup.WorkerInfo) {
+	for _, w := range m.Workers {
+		all = append(all, w.Info())
+	}
+	return all
+}
+
 // StopWorkers stops and joins every worker, then closes the sockets that main keeps.
 //
 // Envoy: Server::ListenerManagerImpl::stopWorkers
-func (m *ListenerManager) StopWorkers() {
+func (m *ListenerManager) StopWorkers() (cut int) {
 	for _, w := range m.Workers {
-		w.Stop()
+		cut += w.Stop()
 	}
-	for _, l := range m.Active {
+	for _, l := range append(m.Active, m.draining...) {
 		l.Close(m.lane())
 	}
-	m.Active = nil
+	m.Active, m.draining = nil, nil
+	return cut
 }
 
 func (m *ListenerManager) byName(name string) *Listener {

@@ -28,18 +28,28 @@ type Seams struct {
 type Worker interface {
 	// AddListener adds l there. done runs on main with what went wrong, or nil.
 	AddListener(l *Listener, done func(error))
-	// StopListener closes the worker's listen fd; done runs on main.
+	// UpdateListener lets the listener with l's tag go on with another configuration.
+	UpdateListener(l *Listener)
+	// StopListener accepts who is in the kernel's queue, and closes the worker's listen fd. done runs
+	// on main.
 	StopListener(l *Listener, done func())
 	// RemoveListener forgets l and closes what connections it has; done runs on main.
 	RemoveListener(l *Listener, done func())
 	// NumConnections is how many connections the worker has.
 	NumConnections() uint64
+	// WhenEmpty: done runs on main, once, as soon as the worker has no connection.
+	WhenEmpty(done func())
+	// Flush asks its connections to close as soon as what was read for them is written.
+	Flush()
+	// Info is for any thread.
+	Info() startup.WorkerInfo
 	// Start gives the worker its thread.
 	Start()
 	// InitializeStats asks the worker to measure its loop: enable_dispatcher_stats.
 	InitializeStats()
-	// Stop ends the thread, if there is one, and waits for it.
-	Stop()
+	// Stop ends the thread, if there is one, and waits for it. It says how many connections were
+	// still open.
+	Stop() (cut int)
 }
 
 // Wire returns chapter 02's seams: chapter 01's with listeners that have sockets.

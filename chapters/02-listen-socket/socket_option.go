@@ -120,7 +120,7 @@ func (s *Socket) Set(lane *trace.Lane, state OptionState) (refused *SocketOption
 // Refused is the error for an option that the kernel would not set: Envoy's sentence, then which
 // and why.
 func (o *SocketOption) Refused(sentence string, errno kernel.Errno) error {
-	return &elsewhere{"." + o.Field, fmt.Errorf("%s: option %d/%d: %w", sentence, o.Level, o.Name, errno)}
+	return Elsewhere("."+o.Field, fmt.Errorf("%s: option %d/%d: %w", sentence, o.Level, o.Name, errno))
 }
 
 // applyBoundOptions is the second of the three moments: right after bind.

@@ -61,28 +61,47 @@ func remoteOfPipe(lane *trace.Lane, fd int, own *network.Address) *network.Addre
 	return peer
 }
 
-func (s *AcceptedSocket) uncount() {
+// Story is the trace of this connection.
+func (s *AcceptedSocket) Story() trace.Story { return s.story }
+
+// Lane is that of the thread which has the socket now.
+func (s *AcceptedSocket) Lane() *trace.Lane { return s.lane }
+
+// Close closes the fd and ends the connection's story.
+func (s *AcceptedSocket) Close() { s.end(false) }
+
+// Fail is Close for a connection that could not be served.
+func (s *AcceptedSocket) Fail() { s.end(true) }
+
+func (s *AcceptedSocket) end(failed bool) {
+	kernel.Close(s.lane, s.FD)
+	s.FD = -1
+	s.Uncount()
+	s.EndStory(failed)
+}
+
+// Release gives the fd away: the caller owns it.
+func (s *AcceptedSocket) Release() (fd int) {
+	s.Uncount()
+	s.EndStory(false)
+	return s.FD
+}
+
+// Uncount takes the connection out of every limit and number. Whoever takes the fd into a connection
+// of its own calls it at that connection's end, once.
+func (s *AcceptedSocket) Uncount() {
 	s.process.accepted.Add(-1)
 	if s.counted != nil {
 		s.counted.count(-1)
 	}
 }
 
-// Close closes the fd and ends the connection's story.
-func (s *AcceptedSocket) Close() { s.end(false) }
+// EndStory ends the connection's trace, when the last fd that belongs to it is closed.
+func (s *AcceptedSocket) EndStory(failed bool) { s.lane.EndStory(s.story, failed) }
 
-// fail is Close for a connection that could not be served.
-func (s *AcceptedSocket) fail() { s.end(true) }
-
-func (s *AcceptedSocket) end(failed bool) {
-	kernel.Close(s.lane, s.FD)
-	s.uncount()
-	s.lane.EndStory(s.story, failed)
-}
-
-// Release gives the fd away: the caller owns it.
-func (s *AcceptedSocket) Release() (fd int) {
-	s.uncount()
-	s.lane.EndStory(s.story, false)
-	return s.FD
+// MoveTo counts the connection for another listener of the same thread.
+func (s *AcceptedSocket) MoveTo(a *ActiveTcpListener) {
+	s.counted.count(-1)
+	s.counted = a
+	a.count(1)
 }

@@ -83,6 +83,18 @@ func newActiveTcpListener(h *ConnectionHandler, l *listensocket.Listener,
 	return a, nil
 }
 
+// Config is the listener as this thread knows it.
+func (a *ActiveTcpListener) Config() *listensocket.Listener { return a.config }
+
+// Handler is the connection handler of the listener's thread.
+func (a *ActiveTcpListener) Handler() *ConnectionHandler { return a.handler }
+
+// Connections are what the listener's sockets became here.
+func (a *ActiveTcpListener) Connections() Connections { return a.connections }
+
+// Stopped says that it accepts nobody any more; its connections live on.
+func (a *ActiveTcpListener) Stopped() bool { return a.listener == nil }
+
 // onAccept takes over a socket: closes it if the listener has enough, else finds it a worker.
 //
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::onAccept
@@ -90,7 +102,7 @@ func (a *ActiveTcpListener) onAccept(s *AcceptedSocket) {
 	defer a.handler.lane().EnterStory(s.story, step.OnAccept).Exit()
 	if a.listenerConnectionLimitReached() {
 		a.stats.overflow.Inc()
-		s.fail()
+		s.Fail()
 		return
 	}
 	a.onAcceptWorker(s, false)
@@ -148,7 +160,7 @@ func (a *ActiveTcpListener) post(from *ActiveTcpListener, s *AcceptedSocket) {
 			there.onAcceptWorker(s, true)
 			return
 		}
-		s.fail()
+		s.Fail()
 	})
 }
 
@@ -200,6 +212,13 @@ func (a *ActiveTcpListener) resumeListening() {
 func (a *ActiveTcpListener) setRejectFraction(f float64) {
 	if a.listener != nil {
 		a.listener.setRejectFraction(f)
+	}
+}
+
+// acceptQueued takes who is in the kernel's queue already: closing the last fd of it would reset them.
+func (a *ActiveTcpListener) acceptQueued() {
+	if a.listener != nil {
+		a.listener.acceptQueued()
 	}
 }
 

@@ -26,6 +26,9 @@ type ConnectionHandler struct {
 	disabled       bool    // an overload action stopped accepting
 	rejectFraction float64 // 0 to 1: how many of the accepted to close at once
 	connections    atomic.Int64
+
+	// Thread is a slot for chapter 05: what the connections of this thread share.
+	Thread any
 }
 
 func newConnectionHandler(i *startup.Instance, s *Seams, d *eventloop.Dispatcher) *ConnectionHandler {
@@ -39,6 +42,18 @@ func newMainConnectionHandler(i *startup.Instance, s *Seams) *ConnectionHandler 
 	defer i.Lane().Enter(step.MainConnectionHandler).Exit()
 	return newConnectionHandler(i, s, i.Dispatcher)
 }
+
+// Instance is the server.
+func (h *ConnectionHandler) Instance() *startup.Instance { return h.instance }
+
+// Dispatcher is the thread's.
+func (h *ConnectionHandler) Dispatcher() *eventloop.Dispatcher { return h.dispatcher }
+
+// Listeners are all that the thread has, stopped ones too. The slice is the handler's own.
+func (h *ConnectionHandler) Listeners() []*ActiveTcpListener { return h.listeners }
+
+// NextConnection is the next number of the process's connections, upstream ones too, as in Envoy.
+func (h *ConnectionHandler) NextConnection() uint64 { return h.seams.process.connection.Add(1) }
 
 func (h *ConnectionHandler) lane() *trace.Lane { return h.dispatcher.Lane() }
 
@@ -75,11 +90,12 @@ func (h *ConnectionHandler) UpdateListener(tag uint64, l *listensocket.Listener)
 	}
 }
 
-// StopListener closes the thread's listen fd.
+// StopListener takes who is in the kernel's queue, and closes the thread's listen fd.
 //
 // Envoy: Server::ConnectionHandlerImpl::stopListeners
 func (h *ConnectionHandler) StopListener(tag uint64) {
 	if a := h.byTag(tag); a != nil {
+		a.acceptQueued()
 		a.shutdownListener()
 	}
 }
@@ -121,6 +137,23 @@ func (h *ConnectionHandler) SetRejectFraction(f float64) {
 	}
 }
 
+// Flush has every connection close as soon as all that was read is written.
+func (h *ConnectionHandler) Flush() {
+	for _, a := range h.listeners {
+		a.connections.Flush()
+	}
+}
+
+// Open is how many connections the thread has, with those that are on their way to it, and those that are
+// over but for the last of an fd.
+func (h *ConnectionHandler) Open() int {
+	open := 0
+	for _, a := range h.listeners {
+		open += a.connections.Open()
+	}
+	return max(open, int(h.connections.Load()))
+}
+
 // Close ends everything the thread has.
 func (h *ConnectionHandler) Close() {
 	for _, a := range h.listeners {
@@ -160,4 +193,6 @@ func (h *ConnectionHandler) AddAdminListener(address *network.Address,
 type handOver struct{ serve func(fd int) }
 
 func (h handOver) OnAcceptedSocket(s *AcceptedSocket) { h.serve(s.Release()) }
+func (handOver) Flush()                               {}
+func (handOver) Open() int                            { return 0 }
 func (handOver) Close()                               {}

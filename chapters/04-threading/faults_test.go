@@ -152,7 +152,8 @@ func (s *server) wantAllGone(clients []net.Conn, fds, threads int) {
 }
 
 func TestAnAcceptThatCanNeverWorkEndsOnlyItsListener(t *testing.T) {
-	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{anyPort("a"), anyPort("b")}}.start(t)
+	s := setup{concurrency: 1, lab: []string{"hold"}, flags: drainAtOnce,
+		listeners: []string{anyPort("a"), anyPort("b")}}.start(t)
 	at := s.addresses()
 	s.tell("script accept4 EINVAL 0 1")
 	dial(t, at["a"])
@@ -176,7 +177,7 @@ func TestAnAcceptThatCanNeverWorkEndsOnlyItsListener(t *testing.T) {
 // does not look.
 func TestAPortThatIsStolenBeforeListen(t *testing.T) {
 	port := freePort(t)
-	s := setup{concurrency: 2, lab: []string{"hold", "steal"}, listeners: []string{
+	s := setup{concurrency: 2, lab: []string{"hold", "steal"}, flags: drainAtOnce, listeners: []string{
 		tcp("stolen", "127.0.0.1", port), anyPort("b")}}.start(t)
 	s.WaitFor(fmt.Sprintf("cannot listen on '127.0.0.1:%d': Address already in use", port))
 	s.wantStat("listener_create_failure", 1)
@@ -244,7 +245,7 @@ func TestOneWorkersFailureTakesTheListenerFromAll(t *testing.T) {
 			"cannot watch .*: No space left on device"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			s := setup{concurrency: workers, lab: []string{"hold", c.script},
+			s := setup{concurrency: workers, lab: []string{"hold", c.script}, flags: drainAtOnce,
 				listeners: []string{anyPort("a", c.more)}}.start(t)
 			if n := s.said("failed to add listener on worker: " + c.why); n != 1 {
 				t.Errorf("%d workers said why, want the one:\n%s", n, s.Stderr)

@@ -35,10 +35,11 @@ type lab struct {
 	stopping []func(bool)
 	reject   []func(float64)
 	script   scripted
+	busy     chan struct{}
 }
 
 func runLab() int {
-	l := &lab{seams: Wire()}
+	l := &lab{seams: Wire(), busy: make(chan struct{})}
 	l.seams.ListenerManager = func(i *startup.Instance) startup.ListenerManager {
 		l.manager = listensocket.NewListenerManager(i, l.seams.Seams.Seams)
 		return managed{l.manager, l}
@@ -59,9 +60,9 @@ func runLab() int {
 func (l *lab) prepare(line string) {
 	verb, rest, _ := strings.Cut(line, " ")
 	switch verb {
-	case "hold":
+	case "hold", "hold-fast":
 		l.seams.Connections = func(a *ActiveTcpListener) Connections {
-			return &holding{a, map[*AcceptedSocket]*eventloop.FileEvent{}}
+			return &holding{a, map[*AcceptedSocket]*eventloop.FileEvent{}, verb == "hold-fast"}
 		}
 	case "via-api":
 		l.viaAPI = true
@@ -79,6 +80,11 @@ func (l *lab) obey(in io.Reader) {
 	lines := bufio.NewScanner(in)
 	for n := 1; lines.Scan(); n++ {
 		line := lines.Text()
+		if line == "free" { // main may be gone by then
+			close(l.busy)
+			fmt.Printf("command %d: freed.\n", n)
+			continue
+		}
 		l.instance.Dispatcher.PostOutside(nil, step.None, func() {
 			l.command(line, func(answer string) { fmt.Printf("command %d: %s.\n", n, answer) })
 		})
@@ -108,6 +114,19 @@ func (l *lab) command(line string, done func(answer string)) {
 		done(fmt.Sprint(l.manager.RemoveListener(rest)))
 	case "stop":
 		l.stop(rest, done)
+	case "stop-listeners":
+		l.manager.StopListeners(rest == "inbound")
+		l.whenAllHeard(done)
+	case "busy": // the worker runs one callback until it is freed
+		began := make(chan struct{})
+		index, _ := strconv.Atoi(rest)
+		d := l.manager.Workers[index].Info().Dispatcher
+		d.Post(l.instance.Dispatcher, step.None, func() { close(began); <-l.busy })
+		<-began
+		done("busy")
+	case "exit": // the end without a stop before it
+		l.instance.Dispatcher.Exit(l.instance.Dispatcher)
+		done("exiting")
 	case "add":
 		done(l.add(rest))
 	default:
@@ -175,6 +194,7 @@ func (o overloading) OnRejectFraction(f func(float64)) { o.lab.reject = append(o
 type holding struct {
 	listener *ActiveTcpListener
 	open     map[*AcceptedSocket]*eventloop.FileEvent
+	fast     bool // to what a flush asks for
 }
 
 func (h *holding) OnAcceptedSocket(s *AcceptedSocket) {
@@ -187,6 +207,15 @@ func (h *holding) OnAcceptedSocket(s *AcceptedSocket) {
 		fmt.Printf("%s lets C%d go\n", d.Name, s.Connection)
 	})
 }
+
+// Flush: nothing was ever read, unless the test says that there are bytes which nobody takes.
+func (h *holding) Flush() {
+	if !h.fast {
+		h.Close()
+	}
+}
+
+func (h *holding) Open() int { return len(h.open) }
 
 func (h *holding) Close() {
 	for s, event := range h.open {

@@ -23,7 +23,11 @@ type Seams struct {
 // Connections takes over accepted sockets, on the thread of its listener.
 type Connections interface {
 	OnAcceptedSocket(*AcceptedSocket) // owns the socket from here
-	Close()                           // ends what it still has
+	// Flush has each connection close as soon as all that was read is written to where it goes. New
+	// sockets are closed from then on.
+	Flush()
+	Open() int // connections, and sockets that are none yet or none any more, whose fd is not closed
+	Close()    // ends what it still has, at once
 }
 
 // process is what all threads share, by atomics.
@@ -56,4 +60,6 @@ func (c closing) OnAcceptedSocket(s *AcceptedSocket) {
 	s.Close()
 }
 
-func (closing) Close() {}
+func (closing) Flush()    {}
+func (closing) Open() int { return 0 }
+func (closing) Close()    {}

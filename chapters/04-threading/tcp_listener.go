@@ -209,6 +209,17 @@ func (l *TcpListener) enable() {
 	}
 }
 
+// longestQueue bounds what acceptQueued takes: clients that never stop coming must not hold the stop.
+const longestQueue = 1 << 16
+
+// acceptQueued takes everybody whom the kernel has queued, however few an event may take.
+func (l *TcpListener) acceptQueued() {
+	if l.event != nil && !l.disabled {
+		l.maxAccepts = longestQueue
+		l.onSocketEvent(eventloop.Read)
+	}
+}
+
 // close leaves epoll and closes this thread's fd.
 func (l *TcpListener) close() {
 	if l.resume != nil {

@@ -28,6 +28,7 @@ type Worker struct {
 	log        *log.Component
 	ended      chan struct{} // closed when the thread is gone; nil before Start
 	watchdog   *eventloop.WatchDog
+	cut        int // connections that the end found still open; for main when the thread is gone
 }
 
 // createWorker makes a worker that has no thread yet.
@@ -82,7 +83,13 @@ func (w *Worker) addListenerCompletion(done func()) {
 	w.instance.Dispatcher.Post(w.dispatcher, step.AddListenerCompletion, done)
 }
 
-// StopListener closes the worker's listen fd. Its connections live on.
+// UpdateListener lets the worker's listener go on with another configuration.
+func (w *Worker) UpdateListener(l *listensocket.Listener) {
+	w.dispatcher.Post(w.instance.Dispatcher, step.None, func() { w.handler.UpdateListener(l.Tag, l) })
+}
+
+// StopListener takes who is in the kernel's queue, and closes the worker's listen fd. Its connections
+// live on.
 //
 // Envoy: Server::WorkerImpl::stopListener
 func (w *Worker) StopListener(l *listensocket.Listener, done func()) {
@@ -108,6 +115,11 @@ func (w *Worker) onThread(f, done func()) {
 //
 // Envoy: Server::WorkerImpl::numConnections
 func (w *Worker) NumConnections() uint64 { return uint64(w.handler.NumConnections()) }
+
+// Info is what a crash shows of the worker. Any thread may ask.
+func (w *Worker) Info() startup.WorkerInfo {
+	return startup.WorkerInfo{Dispatcher: w.dispatcher, Connections: w.NumConnections()}
+}
 
 // Start gives the worker its thread.
 //
@@ -158,7 +170,7 @@ func (w *Worker) threadRoutine(lane *trace.Lane) {
 	w.dispatcher.Run(lane, eventloop.Block)
 	w.log.Debug("worker exited dispatch loop")
 	w.instance.WorkersGuardDog.StopWatching(lane, w.dispatcher, w.watchdog)
-	w.handler.Close()
+	w.closeConnections(lane)
 	w.instance.ThreadLocal.ShutdownThread(w.dispatcher)
 }
 
@@ -166,10 +178,11 @@ func (w *Worker) threadRoutine(lane *trace.Lane) {
 // started has only those.
 //
 // Envoy: Server::WorkerImpl::stop
-func (w *Worker) Stop() {
+func (w *Worker) Stop() (cut int) {
 	if w.ended != nil {
 		w.dispatcher.Exit(w.instance.Dispatcher)
 		<-w.ended
 	}
 	w.dispatcher.Close(w.instance.Lane())
+	return w.cut
 }

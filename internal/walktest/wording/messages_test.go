@@ -89,7 +89,8 @@ var messages = []message{
 	{sentence: loopExited}, {sentence: epoch}, {sentence: extensions}, {sentence: adminAddress},
 	{sentence: noAdmin}, {sentence: runtimeIs}, {sentence: loadingTracing}, {sentence: loadingSecrets},
 	{sentence: loadingCluster}, {sentence: loadingListen}, {sentence: loadingStats}, {sentence: noLimit},
-	{sentence: clustersReady}, {sentence: startingWorkers}, {sentence: startingLoop},
+	{sentence: clustersReady}, {sentence: startingWorkers}, {sentence: startingLoop}, {sentence: noAccessLogFile},
+	{sentence: badFormat}, {sentence: noSuchOperator}, {sentence: badJSONFormat},
 
 	{"Address must be set: {}", "the rule that an address is required speaks first, as in Envoy"},
 	{"invalid ipv4 address '{}'", "the configuration's addresses are told malformed before a family is known"},
