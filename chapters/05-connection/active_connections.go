@@ -1,0 +1,65 @@
+package connection
+
+import "maps"
+
+// Open implements threading.Connections: how many of the listener's connections, sockets without
+// one, and fds that linger are not closed yet.
+func (l *activeListener) Open() (n int) {
+	for _, g := range l.chains {
+		n += len(g.connections)
+	}
+	return n + len(l.waiting) + l.thread.lingering
+}
+
+// Flusher is a filter manager whose filters know how to end a connection without losing a byte.
+type Flusher interface{ Flush() }
+
+// Flush implements threading.Connections: nothing new is read; a connection closes once what was
+// read is with whom it was for.
+func (l *activeListener) Flush() {
+	l.thread.hasty = true
+	for len(l.waiting) > 0 {
+		l.waiting[0].unlink()
+	}
+	l.each(func(c *Connection) {
+		if f, ok := c.Filters.(Flusher); ok {
+			f.Flush()
+			return
+		}
+		c.Close(FlushWrite)
+	})
+}
+
+// Close implements threading.Connections: whatever is left ends now.
+//
+// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::~ActiveTcpListener
+func (l *activeListener) Close() {
+	for len(l.waiting) > 0 {
+		l.waiting[0].unlink()
+	}
+	l.each(func(c *Connection) { c.Close(NoFlush) })
+	l.thread.Dispatcher.ClearDeferredDeletes()
+}
+
+// CloseFilterChain ends the connections of one chain: it is gone from the configuration.
+//
+// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::deferredRemoveFilterChains
+func (l *activeListener) CloseFilterChain(chain FilterChain) {
+	if g := l.chains[chain]; g != nil {
+		g.each(func(c *Connection) { c.Close(NoFlush) })
+	}
+}
+
+func (l *activeListener) each(f func(*Connection)) {
+	for _, g := range maps.Clone(l.chains) { // f takes connections, and with the last their group, away
+		g.each(f)
+	}
+}
+
+func (g *ActiveConnections) each(f func(*Connection)) {
+	for n := len(g.connections) - 1; n >= 0; n-- {
+		if n < len(g.connections) {
+			f(g.connections[n].Connection)
+		}
+	}
+}

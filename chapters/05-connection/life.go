@@ -1,0 +1,46 @@
+package connection
+
+import (
+	threading "envoywalk/chapters/04-threading"
+	"envoywalk/trace"
+)
+
+// Life keeps the story of a downstream connection open until the last socket that belongs to it is
+// closed: its own, and that of the upstream connection made for it. One thread's.
+type Life struct {
+	accepted *threading.AcceptedSocket
+	holds    int32
+	failed   bool
+}
+
+// Story is the trace that everything done for this connection belongs to; 0 for a nil Life.
+func (l *Life) Story() trace.Story {
+	if l == nil || l.accepted == nil {
+		return 0
+	}
+	return l.accepted.Story()
+}
+
+// Hold keeps the story open until Release.
+func (l *Life) Hold() {
+	if l != nil {
+		l.holds++
+	}
+}
+
+// Fail marks the story as one that sampling must keep.
+func (l *Life) Fail() {
+	if l != nil {
+		l.failed = true
+	}
+}
+
+// Release takes one Hold back; the last ends the story.
+func (l *Life) Release() {
+	if l == nil {
+		return
+	}
+	if l.holds--; l.holds == 0 && l.accepted != nil {
+		l.accepted.EndStory(l.failed)
+	}
+}
