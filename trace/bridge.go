@@ -149,9 +149,12 @@ func (b *bridge) fdText(fd int64) string {
 }
 
 func (b *bridge) label(s *source, r *Record) {
-	name := r.Text
-	if name == "" {
-		name = fmt.Sprintf("C%d", r.Args[1])
+	name, connection := r.Text, r.Args[1]
+	switch {
+	case name == "":
+		name = fmt.Sprintf("C%d", connection)
+	case connection != 0:
+		name = fmt.Sprintf("C%d>%s", connection, name)
 	}
 	b.labels[r.Args[0]] = label{name, s}
 }

@@ -49,6 +49,21 @@ func TestANumberUsedAgainHasOnlyItsNewName(t *testing.T) {
 	}
 }
 
+func TestAnUpstreamConnectionIsNamedAfterItsCluster(t *testing.T) {
+	b := newBench(Config{})
+	l := b.thread("worker_0")
+	l.call(acceptCall, 5, 9)
+	l.LabelUpstream(9, 8, "echo")
+	l.call(readCall, 9, 1)
+	l.call(closeCall, 9, 0)
+	l.call(readCall, 9, 1)
+	ss := b.finish()
+	equal(t, "reads", labels(ss, "read"), "C8>echo", "")
+	if got := attr(ss.all("read")[0], KeyArgs); got != "9<C8>echo>" {
+		t.Errorf("the arguments are %q", got)
+	}
+}
+
 // The close is on the older thread's record when the newer thread already has the number.
 func TestACloseKeepsItsNameWhenAnotherThreadIsGivenTheNumberAtOnce(t *testing.T) {
 	b := newBench(Config{})

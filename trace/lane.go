@@ -184,6 +184,15 @@ func (l *Lane) LabelConnection(fd int, connection uint64) {
 	*r = Record{Kind: KindLabel, Begin: l.last, Args: [6]int64{int64(fd), int64(connection)}}
 }
 
+// LabelUpstream names fd after a connection to a cluster: C8>echo. It builds no string and takes no copy.
+func (l *Lane) LabelUpstream(fd int, connection uint64, cluster string) {
+	if l == nil {
+		return
+	}
+	r := l.slot()
+	*r = Record{Kind: KindLabel, Begin: l.last, Text: cluster, Args: [6]int64{int64(fd), int64(connection)}}
+}
+
 // Note puts key = value on the span that is open, for the branch that surprises.
 func (l *Lane) Note(key string, value int64) {
 	if l == nil {

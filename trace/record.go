@@ -28,7 +28,7 @@ const (
 	KindPost                 // a post to a dispatcher, whole
 	KindLater                // a seam that a later chapter fills, whole
 	KindHandOver             // an fd given to code outside the trace, whole
-	KindLabel                // fd Args[0] is called Text from here on
+	KindLabel                // fd Args[0] is called Text, or C<Args[1]>, or both, from here on
 	KindNote                 // on the open span ID: Text = Args[0], or by Args[1] an address
 	KindCause                // Link caused the open span ID
 	KindStory                // the root of a story, sitting on no thread's stack

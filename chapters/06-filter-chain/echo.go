@@ -1,0 +1,40 @@
+package filterchain
+
+import (
+	echov3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/echo/v3"
+	"google.golang.org/protobuf/proto"
+
+	connection "envoywalk/chapters/05-connection"
+	"envoywalk/chapters/05-connection/buffer"
+)
+
+// EchoFilter sends back what it gets.
+//
+// Envoy: Extensions::NetworkFilters::Echo::EchoFilter
+type EchoFilter struct{ callbacks *ReadFilterCallbacks }
+
+// echoFactory is the factory of echo.
+//
+// Envoy: Extensions::NetworkFilters::Echo::EchoConfigFactory
+func echoFactory() NetworkFilterFactory {
+	return NetworkFilterFactory{Name: "envoy.filters.network.echo", Config: &echov3.Echo{}, Terminal: true,
+		Create: func(*FactoryContext, proto.Message) (FilterFactoryCb, error) {
+			return func(c *connection.Connection) { addReadFilter(c, &EchoFilter{}) }, nil
+		}}
+}
+
+// InitializeReadFilterCallbacks implements ReadFilter.
+func (f *EchoFilter) InitializeReadFilterCallbacks(r *ReadFilterCallbacks) { f.callbacks = r }
+
+// OnNewConnection implements ReadFilter.
+func (f *EchoFilter) OnNewConnection() FilterStatus { return Continue }
+
+// OnData sends back all of it, and the end if it is the end.
+//
+// Envoy: Extensions::NetworkFilters::Echo::EchoFilter::onData
+func (f *EchoFilter) OnData(data *buffer.Buffer, endStream bool) FilterStatus {
+	c := f.callbacks.Connection()
+	c.Thread.Log.Trace("[C%d] echo: got %d bytes", c.ID, data.Len())
+	c.Write(data, endStream)
+	return StopIteration
+}
