@@ -93,6 +93,7 @@ type told struct {
 	label  string // what that fd is called
 	made   string // what the fd that the call made is called
 	post   int64  // the number of the post, or of the post that is run
+	turn   uint64 // the turn of the loop that it is in
 }
 
 // take is given every record that is worth telling, in order.
@@ -104,12 +105,23 @@ func (b *bridge) take(s *source, r *Record, repeat int64) {
 	if r.Kind != KindNote && r.Kind != KindCause {
 		b.seq++
 	}
-	t := told{Record: *r, source: s, seq: b.seq, repeat: repeat, fd: -1}
+	s.follow(r)
+	t := told{Record: *r, source: s, seq: b.seq, repeat: repeat, fd: -1, turn: s.turn}
 	b.name(&t)
 	for _, t := range b.sample.take(t) {
 		b.tell(&t)
 	}
 	b.collector.sampledOut = b.sample.out
+}
+
+// follow keeps which turn is open.
+func (s *source) follow(r *Record) {
+	switch {
+	case r.Kind == KindTurn:
+		s.turn = r.ID
+	case r.Kind == KindEnd && r.ID == s.turn:
+		s.turn = 0
+	}
 }
 
 // name resolves the labels of the fds in t, as they are at this moment of the order, and the numbers
@@ -199,7 +211,11 @@ func (b *bridge) start(t *told) {
 		trace.WithAttributes(b.attributes(t)...),
 		trace.WithSpanKind(spanKind(t.Kind)),
 	}
-	for _, cause := range [...]uint64{link, t.Link} {
+	turn := t.turn
+	if link == 0 || link == turn {
+		turn = 0 // it is inside of it
+	}
+	for _, cause := range [...]uint64{link, turn, t.Link} {
 		if cause != 0 {
 			options = append(options, b.linkOption(cause))
 		}
@@ -217,7 +233,7 @@ func (b *bridge) start(t *told) {
 }
 
 // parent gives the context of the span that t is inside of: the enclosing span, or, where another
-// story begins, the story's root; the enclosing span is then a link.
+// story begins, the story's root; the enclosing span and the turn are then links.
 func (b *bridge) parent(t *told) (ctx context.Context, link uint64) {
 	ctx = context.Background()
 	enclosing, story := uint64(t.Args[0]), Story(t.Args[1])

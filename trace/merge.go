@@ -22,6 +22,7 @@ type source struct {
 	count  uint64   // the number the next record has if nothing was taken back
 	gaps   int      // how often something was
 	open   []uint64 // spans started and not ended, outermost first
+	turn   uint64   // the turn of the loop that is open, 0 between two
 	fold   fold
 }
 

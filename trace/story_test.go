@@ -52,6 +52,34 @@ func TestAPartOfAStoryHasItsRootAsParentAndLinksToWhereItRan(t *testing.T) {
 	isChildOf(t, ss.one(t, "turn"), ss.one(t, "thread worker_0"))
 }
 
+// Who follows a connection from turn to turn need not climb through the functions between.
+func TestAPartOfAStoryLinksToItsTurnAcrossTheFunctionsBetween(t *testing.T) {
+	b := newBench(Config{})
+	l := b.thread("worker_0")
+	story := l.BeginStory(7, 0)
+	l.EnterTurn().Exit()
+	turn := l.EnterTurn()
+	around := l.Enter(outer)
+	part := l.EnterStory(story, inner)
+	l.call(readCall, 7, 1)
+	part.Exit()
+	around.Exit()
+	turn.Exit()
+	l.EnterStory(story, inner).Exit()
+	l.EndStory(story, false)
+	ss := b.finish()
+	turns, parts := ss.all("turn"), ss.all(nameOf(inner))
+	isLinkedTo(t, parts[0], ss.one(t, nameOf(outer)))
+	isLinkedTo(t, parts[0], turns[1])
+	if n := len(parts[0].Links()); n != 2 {
+		t.Errorf("%d links, want 2", n)
+	}
+	isLinkedTo(t, parts[1], ss.one(t, "thread worker_0"))
+	if n := len(parts[1].Links()); n != 1 {
+		t.Errorf("between two turns there is none to link: %d links", n)
+	}
+}
+
 func TestAStoryThatMovesToAnotherThreadStaysOneTrace(t *testing.T) {
 	b := newBench(Config{})
 	first, second := b.thread("worker_0"), b.thread("worker_1")

@@ -29,9 +29,8 @@ import (
 type Admin struct {
 	instance *Instance
 	log      *log.Component
-	pages    []Page         // sorted by path; no more are added once the main loop runs
-	tracker  *ConfigTracker // who can tell a part of the running configuration
-	loaded   time.Time      // when the bootstrap was
+	pages    []Page    // sorted by path; no more are added once the main loop runs
+	loaded   time.Time // when the bootstrap was
 	bound    *network.Address
 	origins  http.CrossOriginProtection
 	logs     []*accesslog.Log
@@ -51,8 +50,8 @@ const maxAdminConnections = 256
 // Envoy: Server::AdminImpl::AdminImpl
 func newAdmin(i *Instance) *Admin {
 	a := &Admin{instance: i, log: i.Log.Component(log.Admin), closed: make(chan struct{}),
-		accepted: make(chan net.Conn, maxAdminConnections), tracker: &ConfigTracker{},
-		loaded: time.Now()}
+		accepted: make(chan net.Conn, maxAdminConnections),
+		loaded:   time.Now()}
 	a.addPages()
 	a.trackOwnParts()
 	a.http = http.Server{Handler: a, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second,

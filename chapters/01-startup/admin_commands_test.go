@@ -158,7 +158,8 @@ func TestNetHTTPComplainsInTheServersLog(t *testing.T) {
 		a.http.ErrorLog.Print("http: a client misbehaved")
 		a.http.ErrorLog.Print("http: panic serving somebody")
 	})
-	same(t, only(lines, "misbehaved", "panic serving"), []string{"http: panic serving somebody"}) // the other is for -l debug
+	// The other line is for -l debug.
+	same(t, only(lines, "misbehaved", "panic serving"), []string{"http: panic serving somebody"})
 }
 
 func TestAPageWhoseAnswerCannotBeHadSaysSo(t *testing.T) {

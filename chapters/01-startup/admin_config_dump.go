@@ -20,11 +20,11 @@ import (
 //
 // Envoy: InstanceImpl::dumpBootstrapConfig, SecretManagerImpl::dumpSecretConfigs
 func (a *Admin) trackOwnParts() {
-	a.tracker.Add("bootstrap", func() proto.Message {
+	a.instance.tracker.Add("bootstrap", func() proto.Message {
 		return &adminv3.BootstrapConfigDump{LastUpdated: Timestamp(a.loaded),
 			Bootstrap: proto.Clone(a.instance.Bootstrap()).(*bootstrapv3.Bootstrap)}
 	})
-	a.tracker.Add("secrets", func() proto.Message {
+	a.instance.tracker.Add("secrets", func() proto.Message {
 		dump := &adminv3.SecretsConfigDump{}
 		for _, s := range a.instance.Bootstrap().GetStaticResources().GetSecrets() {
 			dump.StaticSecrets = append(dump.StaticSecrets,
@@ -51,7 +51,7 @@ func Pack(m proto.Message) *anypb.Any {
 func (a *Admin) configDump(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	var parts []proto.Message
-	err := a.OnMain(func() { parts = a.tracker.tell(q.Has("include_eds")) })
+	err := a.OnMain(func() { parts = a.instance.tracker.tell(q.Has("include_eds")) })
 	if a.Failed(w, err) {
 		return
 	}

@@ -45,9 +45,9 @@ func TestTheDumpedBootstrapLoadsAsTheSameBootstrap(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 			continue
 		}
-		a := &Admin{instance: &Instance{Config: loaded}, tracker: &ConfigTracker{}, loaded: time.Now()}
+		a := &Admin{instance: &Instance{Config: loaded}, loaded: time.Now()}
 		a.trackOwnParts()
-		shown := a.tracker.tell(false)[0]
+		shown := a.instance.tracker.tell(false)[0]
 		redact(shown.ProtoReflect(), false)
 		w := httptest.NewRecorder()
 		a.WriteProto(w, shown)

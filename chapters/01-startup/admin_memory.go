@@ -2,6 +2,7 @@ package startup
 
 import (
 	"net/http"
+	"runtime"
 	"runtime/metrics"
 
 	adminv3 "github.com/envoyproxy/go-control-plane/envoy/admin/v3"
@@ -26,8 +27,12 @@ func readMemory() memoryUse {
 		m[4].Value.Uint64()}
 }
 
+// memory collects garbage first, so that two answers can be compared: what is in use is then what is alive.
+// Only who asks waits for that.
+//
 // Envoy: ServerInfoHandler::handlerMemory
 func (a *Admin) memory(w http.ResponseWriter, _ *http.Request) {
+	runtime.GC()
 	m := readMemory()
 	a.WriteProtoWithDefaults(w, &adminv3.Memory{Allocated: m.inUse, HeapSize: m.asked,
 		PageheapUnmapped: m.released, PageheapFree: m.free, TotalThreadCache: m.unused,

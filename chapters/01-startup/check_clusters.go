@@ -21,8 +21,8 @@ func checkClusters(c *config.Result) error {
 			return c.ErrorAt(err, path+field, hint)
 		}
 		if seen[cluster.GetName()] {
-			return c.ErrorAt(fmt.Errorf("cluster manager: duplicate cluster '%s'", cluster.GetName()),
-				path+".name", "give each cluster a name of its own")
+			err := fmt.Errorf("cluster manager: duplicate cluster '%s'", cluster.GetName())
+			return c.ErrorAt(err, path+".name", "give each cluster a name of its own")
 		}
 		seen[cluster.GetName()] = true
 	}
@@ -38,8 +38,8 @@ func CheckCluster(c *clusterv3.Cluster) (field, hint string, err error) {
 		return ".lb_policy", hint, err
 	}
 	if source := c.GetUpstreamBindConfig().GetSourceAddress(); source != nil {
-		address := &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: source}}
-		if _, err = network.Resolve(address); err != nil {
+		a := &corev3.Address{Address: &corev3.Address_SocketAddress{SocketAddress: source}}
+		if _, err = network.Resolve(a); err != nil {
 			return ".upstream_bind_config.source_address", "write an IP address of this machine", err
 		}
 	}
@@ -48,8 +48,8 @@ func CheckCluster(c *clusterv3.Cluster) (field, hint string, err error) {
 			"ORIGINAL_DST clusters must have no load assignment or hosts configured")
 	}
 	if c.GetType() == clusterv3.Cluster_LOGICAL_DNS && !hasOneHost(c.GetLoadAssignment()) {
-		return ".load_assignment", "type STRICT_DNS takes many names", errors.New("LOGICAL_DNS clusters " +
-			"must have a single locality_lb_endpoint and a single lb_endpoint")
+		return ".load_assignment", "type STRICT_DNS takes many names", errors.New(
+			"LOGICAL_DNS clusters must have a single locality_lb_endpoint and a single lb_endpoint")
 	}
 	return checkHosts(c)
 }
@@ -59,12 +59,13 @@ func checkPolicy(c *clusterv3.Cluster) (hint string, err error) {
 	provided := c.GetLbPolicy() == clusterv3.Cluster_CLUSTER_PROVIDED
 	switch original := c.GetType() == clusterv3.Cluster_ORIGINAL_DST; {
 	case original && !provided:
-		return "write lb_policy: CLUSTER_PROVIDED", fmt.Errorf("cluster: LB policy %s is not valid for Cluster "+
-			"type %s. Only 'CLUSTER_PROVIDED' or 'ORIGINAL_DST_LB' is allowed with cluster type 'ORIGINAL_DST'",
-			c.GetLbPolicy(), c.GetType())
+		return "write lb_policy: CLUSTER_PROVIDED", fmt.Errorf("cluster: LB policy %s is not valid "+
+			"for Cluster type %s. Only 'CLUSTER_PROVIDED' or 'ORIGINAL_DST_LB' is allowed with "+
+			"cluster type 'ORIGINAL_DST'", c.GetLbPolicy(), c.GetType())
 	case provided && !original:
-		return "only type ORIGINAL_DST provides one", fmt.Errorf("cluster manager: cluster provided LB specified "+
-			"but cluster '%s' did not provide one. Check cluster documentation.", c.GetName())
+		return "only type ORIGINAL_DST provides one", fmt.Errorf("cluster manager: cluster provided "+
+			"LB specified but cluster '%s' did not provide one. Check cluster documentation.",
+			c.GetName())
 	}
 	return "", nil
 }
@@ -77,7 +78,8 @@ func checkHosts(c *clusterv3.Cluster) (field, hint string, err error) {
 	for n, locality := range c.GetLoadAssignment().GetEndpoints() {
 		for m, e := range locality.GetLbEndpoints() {
 			if hint, err = checkHost(c, e.GetEndpoint().GetAddress()); err != nil {
-				return fmt.Sprintf(".load_assignment.endpoints[%d].lb_endpoints[%d].endpoint.address", n, m), hint, err
+				const place = ".load_assignment.endpoints[%d].lb_endpoints[%d].endpoint.address"
+				return fmt.Sprintf(place, n, m), hint, err
 			}
 		}
 	}
@@ -86,19 +88,22 @@ func checkHosts(c *clusterv3.Cluster) (field, hint string, err error) {
 
 // checkHost: a type that resolves names takes any, the others an address as it is.
 func checkHost(c *clusterv3.Cluster, a *corev3.Address) (hint string, err error) {
+	socket := a.GetSocketAddress()
 	switch c.GetType() {
 	case clusterv3.Cluster_STRICT_DNS, clusterv3.Cluster_LOGICAL_DNS:
 		switch {
-		case a.GetSocketAddress() == nil:
-			return "a unix socket needs type: STATIC", fmt.Errorf("%s clusters must have socket addresses", c.GetType())
-		case a.GetSocketAddress().GetResolverName() != "":
-			return "remove resolver_name", fmt.Errorf("%s clusters must NOT have a custom resolver name set", c.GetType())
+		case socket == nil:
+			return "a unix socket needs type: STATIC",
+				fmt.Errorf("%s clusters must have socket addresses", c.GetType())
+		case socket.GetResolverName() != "":
+			return "remove resolver_name",
+				fmt.Errorf("%s clusters must NOT have a custom resolver name set", c.GetType())
 		}
 		return "", nil
 	}
 	if _, err = network.Resolve(a); err != nil {
-		return "a host name needs type: STRICT_DNS or LOGICAL_DNS", fmt.Errorf("%w. Consider setting resolver_name "+
-			"or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'", err)
+		return "a host name needs type: STRICT_DNS or LOGICAL_DNS", fmt.Errorf("%w. Consider setting "+
+			"resolver_name or setting cluster type to 'STRICT_DNS' or 'LOGICAL_DNS'", err)
 	}
 	return "", nil
 }

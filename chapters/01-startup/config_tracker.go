@@ -35,7 +35,7 @@ func (t *ConfigTracker) Add(key string, tell func() proto.Message) bool {
 }
 
 // ConfigTracker is where parts of the server register what /config_dump shows of them.
-func (i *Instance) ConfigTracker() *ConfigTracker { return i.Admin.tracker }
+func (i *Instance) ConfigTracker() *ConfigTracker { return &i.tracker }
 
 // tell asks all parts.
 func (t *ConfigTracker) tell(endpoints bool) (all []proto.Message) {

@@ -97,7 +97,7 @@ var flags = []flag{
 	{name: "reject-unknown-dynamic-fields", refuse: "there is no dynamic configuration yet"},
 	{name: "ignore-unknown-dynamic-fields", refuse: "there is no dynamic configuration yet"},
 	{name: "local-address-ip-version", value: "V", refuse: "nothing here asks for the local address"},
-	{name: "file-flush-interval-msec", value: "N", refuse: "access logs are chapter 06's"},
+	{name: "file-flush-interval-msec", value: "N", refuse: "access logs are written at once"},
 	{name: "enable-fine-grain-logging", refuse: "use --component-log-level"},
 	{name: "enable-mutex-tracing", refuse: "Go's own mutex profile does that"},
 	{name: "cpuset-threads", refuse: "Go already counts the processors it may use"},

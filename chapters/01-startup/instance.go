@@ -16,6 +16,7 @@ import (
 	"envoywalk/internal/stats"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
+	"envoywalk/trace/sink"
 )
 
 // Instance is the server: one a process. Everything in it belongs to the main thread, but for
@@ -46,6 +47,7 @@ type Instance struct {
 	Admin           *Admin
 
 	main    *log.Component
+	sinks   *sink.Sinks // nil without --trace
 	server  *serverStats
 	stages  lifecycle
 	started time.Time
@@ -53,8 +55,9 @@ type Instance struct {
 	flush   *eventloop.Timer
 	demo    *Demo
 	undo    []func()
-	stop    *shutdown // nil until somebody asks for it
-	cut     int       // connections that the end found still open
+	tracker ConfigTracker // who can tell a part of the running configuration
+	stop    *shutdown     // nil until somebody asks for it
+	cut     int           // connections that the end found still open
 }
 
 // newInstance builds the server. What goes wrong is logged, what was built is taken down again,
@@ -65,7 +68,7 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	defer lane.Enter(step.InstanceCtor).Exit()
 	api := newAPI(lane, t.recorder)
 	i := &Instance{Seams: s, Options: o, Log: logger, Recorder: t.recorder, Stats: api.stats,
-		Dispatcher: allocateDispatcher(lane, "main_thread"), main: logger.Component(log.Main),
+		Dispatcher: allocateDispatcher(lane, "main_thread"), main: logger.Component(log.Main), sinks: t.sinks,
 		started: time.Now(), InitManager: NewInitManager("Server")}
 	i.demo, t.demo = &Demo{Instance: i}, nil
 	if o.Demo {

@@ -109,7 +109,7 @@ func (r *runHelper) onSignal(lane *trace.Lane, s os.Signal) {
 // anything: one of them may be stuck. The runtime's own answer to the signal follows: every
 // goroutine's stack, and exit status 2.
 //
-// Envoy: BackwardsTrace, which its signal handler logs
+// Envoy: SignalAction::sigHandler
 func (r *runHelper) crash(s syscall.Signal) {
 	r.instance.writeThreads(os.Stderr, s.String())
 	signal.Reset(s)
@@ -122,6 +122,7 @@ func (i *Instance) reopenLogs() {
 		i.main.Error("cannot reopen the log: %v", err)
 	}
 	i.AccessLogs.Reopen()
+	i.sinks.Reopen()
 }
 
 // close ends the goroutine. The signals stay caught, and now have no effect: everything is being

@@ -10,6 +10,9 @@ import (
 // takes nothing cannot hold the exit longer.
 const flushTimeout = 5 * time.Second
 
+// hasteTimeout is how long a hastened stop waits for a worker to answer at all.
+const hasteTimeout = time.Second
+
 // shutdown is a stop that is going on. The main loop runs on meanwhile: the admin answers, and
 // another signal hastens the end.
 //
@@ -40,6 +43,7 @@ func (i *Instance) Shutdown() {
 	i.HotRestart.SendParentTerminateRequest()
 	i.server.fail(true)
 	i.server.state.Set(uint64(i.State()))
+	i.stop.after(flushTimeout, i.stop.unheard)
 	i.ListenerManager.Drain(i.stop.drain, i.stop.end)
 }
 
@@ -58,7 +62,7 @@ func (i *Instance) shuttingDown() bool { return i.stop != nil }
 // drain begins when no worker accepts any more.
 func (s *shutdown) drain() {
 	s.stopped = true
-	if s.hastened {
+	if s.hastened || s.over {
 		s.end()
 		return
 	}
@@ -77,10 +81,19 @@ func (s *shutdown) flush() {
 	s.instance.ListenerManager.Flush()
 }
 
-// after bounds a phase.
+// after bounds the phase that begins.
 func (s *shutdown) after(d time.Duration, next func()) {
+	if s.timer != nil {
+		s.timer.Disable()
+	}
 	s.timer = s.instance.Dispatcher.CreateTimer("shutdown", next)
 	s.timer.Enable(d)
+}
+
+// unheard: a worker stands still, and does not even stop accepting.
+func (s *shutdown) unheard() {
+	s.instance.main.Error("not every worker has stopped accepting: shutting down without waiting for it")
+	s.end()
 }
 
 func (s *shutdown) giveUp() {
@@ -98,7 +111,9 @@ func (s *shutdown) hasten() {
 	s.instance.main.Warn("another signal hastens the shutdown: closing what is still open")
 	if s.stopped {
 		s.end()
+		return
 	}
+	s.after(hasteTimeout, s.unheard)
 }
 
 // end ends the main loop, when whoever asked to be told of it is done.
@@ -107,9 +122,7 @@ func (s *shutdown) end() {
 		return
 	}
 	s.over = true
-	if s.timer != nil {
-		s.timer.Disable()
-	}
+	s.timer.Disable()
 	i := s.instance
 	i.notifyCallbacksForStage(StageShutdownExit, func() { i.Dispatcher.Exit(i.Dispatcher) })
 }

@@ -142,3 +142,33 @@ func TestAnUpdateIsNeverSeenHalf(t *testing.T) {
 	}
 	<-done
 }
+
+func TestNobodyIsToldWhoDoesNotAsk(t *testing.T) {
+	tls, all := threads(t, 2)
+	ran := 0
+	tls.RunOnAllThreads(func(*eventloop.Dispatcher) { ran++ }, nil)
+	for _, d := range append(all[1:], all[0]) {
+		d.Run(nil, eventloop.NonBlock)
+	}
+	if ran != 3 {
+		t.Error("it ran", ran, "times")
+	}
+}
+
+// closer tells when a thread lets go of it.
+type closer struct{ close func() }
+
+func (c closer) Close() { c.close() }
+
+func TestAThreadsCopiesAreClosedTheYoungestFirst(t *testing.T) {
+	tls, all := threads(t, 1)
+	var closed []string
+	for _, name := range []string{"old", "young"} {
+		tls.AllocateSlot().Set(func(d *eventloop.Dispatcher) any {
+			return closer{func() { closed = append(closed, d.Name+"'s "+name) }}
+		})
+	}
+	all[1].Run(nil, eventloop.NonBlock)
+	tls.ShutdownThread(all[1])
+	same(t, closed, []string{"worker's young", "worker's old"})
+}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -131,6 +133,21 @@ func TestAPeerThatTakesNothingCannotHoldTheExit(t *testing.T) {
 	}
 }
 
+func TestAWorkerThatStandsStillCannotHoldTheExit(t *testing.T) {
+	t.Parallel()
+	s := setup{concurrency: 2, lab: []string{"hold"}, listeners: []string{
+		anyPort("a", "connection_balance_config: {exact_balance: {}}")}}.start(t)
+	connect(t, s.addresses()["a"], 2)
+	s.wantHeld(2)
+	s.tell("busy 1")
+	s.signal(syscall.SIGTERM)
+	s.WaitFor("shutting down server instance")
+	s.signal(syscall.SIGTERM)
+	s.WaitFor("not every worker has stopped accepting")
+	s.WaitFor("worker_1 has not ended within 5s: it is left behind")
+	s.wantExit(1)
+}
+
 // The exact balancer sends sockets from worker to worker; one may still be on its way when its worker's
 // loop ends.
 func TestASocketOnItsWayToAWorkerThatEndsIsClosed(t *testing.T) {
@@ -255,4 +272,31 @@ func TestACrashTellsWhatEveryThreadDoes(t *testing.T) {
 			t.Error("it shut down in order")
 		}
 	}
+}
+
+// A whole server in this process, with workers, listeners and clients: when it is over nothing of it is left.
+func TestAStoppedServerLeavesNothingBehind(t *testing.T) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	run := func() {
+		if code := Wire().Main([]string{"envoywalk", "--trace", "none", "-l", "off"}); code != 0 {
+			t.Errorf("exit status %d", code)
+		}
+	}
+	held := func() (goroutines, threads, fds int) {
+		count := func(dir string) int {
+			entries, _ := os.ReadDir(dir)
+			return len(entries)
+		}
+		return runtime.NumGoroutine(), count("/proc/self/task"), count("/proc/self/fd")
+	}
+	run() // what is made once a process
+	goroutines, threads, fds := held()
+	for range 3 {
+		run()
+	}
+	eventually(t, "as many goroutines, threads and fds are there as before", func() bool {
+		g, n, f := held()
+		return g <= goroutines && n <= threads+2 && f <= fds // a thread or two may be the Go runtime's
+	})
 }

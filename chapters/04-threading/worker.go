@@ -7,6 +7,7 @@ package threading
 
 import (
 	"fmt"
+	"time"
 
 	eventloop "envoywalk/chapters/00-event-loop"
 	startup "envoywalk/chapters/01-startup"
@@ -174,6 +175,10 @@ func (w *Worker) threadRoutine(lane *trace.Lane) {
 	w.instance.ThreadLocal.ShutdownThread(w.dispatcher)
 }
 
+// stopPatience is how long main waits for a worker's thread to end. One that stands still in a callback
+// goes with the process.
+const stopPatience = 5 * time.Second
+
 // Stop ends the loop, waits for the thread, and closes the loop's fds. A worker that never
 // started has only those.
 //
@@ -181,7 +186,12 @@ func (w *Worker) threadRoutine(lane *trace.Lane) {
 func (w *Worker) Stop() (cut int) {
 	if w.ended != nil {
 		w.dispatcher.Exit(w.instance.Dispatcher)
-		<-w.ended
+		select {
+		case <-w.ended:
+		case <-time.After(stopPatience):
+			w.log.Critical("%s has not ended within %v: it is left behind", w.name, stopPatience)
+			return int(w.NumConnections())
+		}
 	}
 	w.dispatcher.Close(w.instance.Lane())
 	return w.cut

@@ -40,6 +40,6 @@ func (w *Worker) closeConnections(lane *trace.Lane) {
 	}
 	w.handler.Close()
 	if w.handler.NumConnections() > 0 {
-		w.dispatcher.Run(lane, eventloop.NonBlock) // another worker's accept is in the post queue: closed there
+		w.dispatcher.Run(lane, eventloop.NonBlock) // what another worker sent here meets no listener: closed
 	}
 }

@@ -2,14 +2,9 @@ package connection
 
 import "maps"
 
-// Open implements threading.Connections: how many of the listener's connections, sockets without
-// one, and fds that linger are not closed yet.
-func (l *activeListener) Open() (n int) {
-	for _, g := range l.chains {
-		n += len(g.connections)
-	}
-	return n + len(l.waiting) + l.thread.lingering
-}
+// Open implements threading.Connections: how many of those that were accepted have a socket that is
+// not closed, here or upstream.
+func (l *activeListener) Open() int { return l.open + len(l.waiting) }
 
 // Flusher is a filter manager whose filters know how to end a connection without losing a byte.
 type Flusher interface{ Flush() }
@@ -17,7 +12,7 @@ type Flusher interface{ Flush() }
 // Flush implements threading.Connections: nothing new is read; a connection closes once what was
 // read is with whom it was for.
 func (l *activeListener) Flush() {
-	l.thread.hasty = true
+	l.flushed, l.thread.hasty = true, true
 	for len(l.waiting) > 0 {
 		l.waiting[0].unlink()
 	}

@@ -22,6 +22,8 @@ type activeListener struct {
 	waiting []*ActiveTcpSocket // listener filters are not done with them
 	chains  map[FilterChain]*ActiveConnections
 	length  *stats.Histogram
+	open    int  // lives that have not ended
+	flushed bool // the server stops: nobody new is served
 }
 
 // connectionStats are the listener.<address>.* stats of connections, of all workers and of this one.
@@ -38,10 +40,12 @@ func newActiveListener(s *Seams, a *threading.ActiveTcpListener) *activeListener
 	scope, worker := a.Config().Scope, a.Handler().Dispatcher().Name+"."
 	return &activeListener{active: a, seams: s, thread: threadOf(a.Handler()),
 		chains: map[FilterChain]*ActiveConnections{}, stats: connectionStats{
-			total: scope.Counter("downstream_cx_total"), destroy: scope.Counter("downstream_cx_destroy"),
-			preTimeout: scope.Counter("downstream_pre_cx_timeout"),
-			noMatch:    scope.Counter("no_filter_chain_match"),
-			active:     scope.Gauge("downstream_cx_active"), preActive: scope.Gauge("downstream_pre_cx_active"),
+			total:        scope.Counter("downstream_cx_total"),
+			destroy:      scope.Counter("downstream_cx_destroy"),
+			preTimeout:   scope.Counter("downstream_pre_cx_timeout"),
+			noMatch:      scope.Counter("no_filter_chain_match"),
+			active:       scope.Gauge("downstream_cx_active"),
+			preActive:    scope.Gauge("downstream_pre_cx_active"),
 			workerTotal:  scope.Counter(worker + "downstream_cx_total"),
 			workerActive: scope.Gauge(worker + "downstream_cx_active")}}
 }
@@ -77,6 +81,10 @@ func (l *activeListener) OnAcceptedSocket(s *threading.AcceptedSocket) {
 //
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::onAcceptWorker, its second half
 func (l *activeListener) onAcceptedSocket(s *threading.AcceptedSocket, handOff bool) {
+	if l.flushed {
+		s.Close()
+		return
+	}
 	a := newActiveTcpSocket(l, s, handOff)
 	createListenerFilterChain(l.config(), a)
 	a.ContinueFilterChain(true)
@@ -122,7 +130,7 @@ func (l *activeListener) newConnection(s *ActiveTcpSocket) {
 	}
 	s.Info.FilterChainName = chain.Name()
 	transport := chain.CreateTransportSocket(s.Lane())
-	a := &ActiveTcpConnection{accepted: s.Accepted, life: Life{accepted: s.Accepted},
+	a := &ActiveTcpConnection{accepted: s.Accepted, life: newLife(l, s.Accepted),
 		group: l.getOrCreateActiveConnections(chain)}
 	a.Connection = createServerConnection(s, transport, &a.life)
 	if timeout := chain.TransportSocketConnectTimeout(); timeout > 0 {

@@ -7,7 +7,6 @@ import (
 	"envoywalk/chapters/05-connection/buffer"
 	"envoywalk/internal/kernel"
 	"envoywalk/internal/network"
-	"envoywalk/internal/stats"
 	"envoywalk/internal/step"
 	"envoywalk/internal/streaminfo"
 	"envoywalk/trace"
@@ -16,7 +15,7 @@ import (
 // ConnectionEvent is what becomes of a connection as a whole.
 //
 // Envoy: Network::ConnectionEvent
-type ConnectionEvent int
+type ConnectionEvent uint8
 
 const (
 	noEvent     ConnectionEvent = iota
@@ -43,15 +42,6 @@ type ConnectionCallbacks interface {
 	OnEvent(ConnectionEvent)
 	OnAboveWriteBufferHighWatermark() // too much waits to be sent: stop what feeds it
 	OnBelowWriteBufferLowWatermark()
-}
-
-// ConnectionStats are the numbers of a kind of connections; a nil one is not counted.
-//
-// Envoy: Network::Connection::ConnectionStats
-type ConnectionStats struct {
-	ReadTotal, WriteTotal     *stats.Counter // bytes
-	ReadCurrent, WriteCurrent *stats.Gauge   // bytes buffered now
-	BindErrors                *stats.Counter
 }
 
 // Socket is an open fd and both its ends.
@@ -81,24 +71,27 @@ type Connection struct {
 	ID      uint64
 	Thread  *Thread
 	Socket  Socket
-	Info    *streaminfo.StreamInfo
+	Info    *streaminfo.StreamInfo // nil upstream: there the downstream's is what is logged
 	Life    *Life
 	Filters FilterManager // nil until a chain is installed
 
 	// Discarded is how many bytes that were to be sent the end threw away.
 	Discarded int
 
-	transport    TransportSocket
-	event        *eventloop.FileEvent // nil when the kernel would not watch the fd, or after the end
-	read, write  buffer.Buffer
-	callbacks    []ConnectionCallbacks
-	bytesSent    []func(n int)
-	stats        *counted         // nil: not counted
-	ending       *ending          // nil until it closes, or has a delayed close timeout
-	retry        *eventloop.Timer // for want of the kernel's memory
-	limit        uint32           // of each buffer, in bytes; 0 is none
-	errno        kernel.Errno     // the last that broke it
-	readDisabled int32
+	transport   TransportSocket
+	event       *eventloop.FileEvent // nil when the kernel would not watch the fd, or after the end
+	read, write buffer.Buffer
+	callbacks   []ConnectionCallbacks
+	bytesSent   func(n int)
+	stats       *ConnectionStats // nil: not counted
+	ending      *ending          // nil until it closes, or has a delayed close timeout
+	retry       *eventloop.Timer // for want of the kernel's memory
+	errno       kernel.Errno     // the last that broke it
+
+	countedRead, countedWrite uint32 // what the gauges of stats have of it now, in bytes
+
+	limit        uint32 // of each buffer, in bytes; 0 is none
+	readDisabled int16
 	immediate    ConnectionEvent // raised in the next turn instead of any event
 
 	connecting, halfClose, closed        bool
@@ -185,10 +178,11 @@ func (c *Connection) AddConnectionCallbacks(cb ConnectionCallbacks) {
 	c.callbacks = append(c.callbacks, cb)
 }
 
-// AddBytesSentCallback asks to be told how much each write sent.
+// SetBytesSentCallback asks to be told how much each write sent. Envoy keeps a list; nobody here
+// needs more than one.
 //
 // Envoy: Network::ConnectionImpl::addBytesSentCallback
-func (c *Connection) AddBytesSentCallback(f func(n int)) { c.bytesSent = append(c.bytesSent, f) }
+func (c *Connection) SetBytesSentCallback(f func(n int)) { c.bytesSent = f }
 
 // SetBufferLimits bounds what is read before somebody takes it, and what waits to be sent before
 // whoever feeds it is stopped; in bytes, 0 is no bound. One more byte than the limit is the high

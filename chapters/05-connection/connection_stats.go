@@ -2,38 +2,42 @@ package connection
 
 import "envoywalk/internal/stats"
 
-// counted are a connection's numbers, and what it last added to the gauges.
-type counted struct {
-	ConnectionStats
-	lastRead, lastWrite int
+// ConnectionStats are the numbers of a kind of connections, shared by all of that kind. A nil
+// BindErrors is not counted.
+//
+// Envoy: Network::Connection::ConnectionStats
+type ConnectionStats struct {
+	ReadTotal, WriteTotal     *stats.Counter // bytes
+	ReadCurrent, WriteCurrent *stats.Gauge   // bytes buffered now
+	BindErrors                *stats.Counter
 }
 
 // SetConnectionStats says where bytes are counted from here on.
 //
 // Envoy: Network::ConnectionImplBase::setConnectionStats
-func (c *Connection) SetConnectionStats(s ConnectionStats) { c.stats = &counted{ConnectionStats: s} }
+func (c *Connection) SetConnectionStats(s *ConnectionStats) { c.stats = s }
 
 // Envoy: Network::ConnectionImpl::updateReadBufferStats
 func (c *Connection) updateReadStats(n, size int) {
-	if s := c.stats; s != nil {
-		updateBufferStats(n, size, &s.lastRead, s.ReadTotal, s.ReadCurrent)
+	if c.stats != nil {
+		updateBufferStats(n, size, &c.countedRead, c.stats.ReadTotal, c.stats.ReadCurrent)
 	}
 }
 
 // Envoy: Network::ConnectionImpl::updateWriteBufferStats
 func (c *Connection) updateWriteStats(n, size int) {
-	if s := c.stats; s != nil {
-		updateBufferStats(n, size, &s.lastWrite, s.WriteTotal, s.WriteCurrent)
+	if c.stats != nil {
+		updateBufferStats(n, size, &c.countedWrite, c.stats.WriteTotal, c.stats.WriteCurrent)
 	}
 }
 
 // Envoy: Network::ConnectionImplUtility::updateBufferStats
-func updateBufferStats(n, size int, last *int, total *stats.Counter, current *stats.Gauge) {
+func updateBufferStats(n, size int, counted *uint32, total *stats.Counter, current *stats.Gauge) {
 	if n > 0 {
 		total.Add(uint64(n))
 	}
-	if size != *last {
-		current.Add(uint64(size) - uint64(*last)) // wraps, as it should, when there is less
-		*last = size
+	if now := uint32(size); now != *counted {
+		current.Add(uint64(now) - uint64(*counted)) // wraps, as it should, when there is less
+		*counted = now
 	}
 }

@@ -48,7 +48,9 @@ func (c *Connection) onWriteReady() {
 		c.flushed(sent.Bytes)
 	case sent.Bytes > 0:
 		c.progress()
-		c.tellBytesSent(sent.Bytes)
+		if c.bytesSent != nil {
+			c.bytesSent(sent.Bytes)
+		}
 	}
 }
 
@@ -68,15 +70,6 @@ func (c *Connection) finishConnect() bool {
 	c.connecting = false
 	c.transport.OnConnected()
 	return c.State() == Open
-}
-
-// tellBytesSent: a callback may close the connection, and then nobody else is told.
-func (c *Connection) tellBytesSent(n int) {
-	for _, f := range c.bytesSent {
-		if f(n); c.closed {
-			return
-		}
-	}
 }
 
 // raiseEvent tells everybody.

@@ -5,17 +5,24 @@ import (
 	"envoywalk/trace"
 )
 
-// Life keeps the story of a downstream connection open until the last socket that belongs to it is
-// closed: its own, and that of the upstream connection made for it. One thread's.
+// Life is a downstream connection from accept to the close of the last socket that belongs to it:
+// its own, or that of the upstream connection made for it. So long its story is open, and a server
+// that stops waits for it. One thread's.
 type Life struct {
 	accepted *threading.AcceptedSocket
+	listener *activeListener
 	holds    int32
 	failed   bool
 }
 
+func newLife(l *activeListener, s *threading.AcceptedSocket) Life {
+	l.open++
+	return Life{accepted: s, listener: l}
+}
+
 // Story is the trace that everything done for this connection belongs to; 0 for a nil Life.
 func (l *Life) Story() trace.Story {
-	if l == nil || l.accepted == nil {
+	if l == nil {
 		return 0
 	}
 	return l.accepted.Story()
@@ -40,7 +47,8 @@ func (l *Life) Release() {
 	if l == nil {
 		return
 	}
-	if l.holds--; l.holds == 0 && l.accepted != nil {
+	if l.holds--; l.holds == 0 {
+		l.listener.open--
 		l.accepted.EndStory(l.failed)
 	}
 }

@@ -36,7 +36,6 @@ func (c *Connection) endSocket(e ConnectionEvent) {
 }
 
 func (c *Connection) beginLingering() {
-	c.Thread.lingering++
 	if !c.writeShut {
 		c.writeShut = true
 		kernel.Shutdown(c.Lane(), c.Socket.FD, kernel.SHUT_WR)
@@ -78,7 +77,6 @@ func (c *Connection) lingerTick() {
 }
 
 func (c *Connection) endLingering() {
-	c.Thread.lingering--
 	c.ending.timer.Disable()
 	c.closeFD()
 }

@@ -6,15 +6,13 @@
 package connection
 
 import (
-	_ "embed"
+	"time"
 
 	startup "envoywalk/chapters/01-startup"
 	listensocket "envoywalk/chapters/02-listen-socket"
 	threading "envoywalk/chapters/04-threading"
 	"envoywalk/internal/later"
 	"envoywalk/trace"
-
-	"time"
 )
 
 // Seams is what this chapter leaves open, over chapter 04's.
@@ -38,7 +36,8 @@ type FilterChain interface {
 	TransportSocketConnectTimeout() time.Duration // 0 is none
 }
 
-const tryNext = "Next: -c envoy.yaml with a listener filter, or chapter 06, which gives the connection filters."
+const tryNext = "Next: -c envoy.yaml with a listener filter, or chapter 06, which gives the " +
+	"connection filters."
 
 // Wire returns chapter 05's seams: chapter 04's with connections.
 func Wire() *Seams {
@@ -50,7 +49,8 @@ func Wire() *Seams {
 	s.Seams.Seams.Seams.ListenerFilters = buildListenerFilters
 	s.FindFilterChain = func(*listensocket.Listener, *ActiveTcpSocket) FilterChain { return noFilters{} }
 	s.CreateNetworkFilterChain = func(_ *listensocket.Listener, c *Connection, _ FilterChain) bool {
-		later.Chapter(c.Lane(), 6, "the network filters would be installed here; without any the connection is closed")
+		later.Chapter(c.Lane(), 6, "the network filters would be installed here; without any the "+
+			"connection is closed")
 		return false
 	}
 	s.Demo = demo

@@ -18,9 +18,8 @@ type Thread struct {
 	Log        *log.Component
 	NextID     func() uint64 // the next number of the process's connections
 
-	lingering int  // sockets that wait for their peer's last bytes
-	hasty     bool // the server stops: they wait no longer than for what was sent to arrive
-	scratch   []byte
+	hasty   bool // the server stops: they wait no longer than for what was sent to arrive
+	scratch []byte
 }
 
 // Lane is the thread's.

@@ -13,6 +13,9 @@ import (
 const tryNext = "Next: write an envoy.yaml with a tcp_proxy to a server of yours, run this with -c " +
 	"envoy.yaml, and curl its listener; then stop the server and curl again."
 
+// patience is how long the client waits for anything.
+const patience = 5 * time.Second
+
 // demo is a run without a configuration: an upstream of its own, which sends back what it gets, and
 // a client that talks to it through the proxy.
 type demo struct{ upstream net.Listener }
@@ -64,12 +67,12 @@ func echo(l net.Listener) {
 // talk says something, waits for as much to come back, says that it is done, and waits for the
 // other side to be done, too.
 func talk(address, line string) (string, error) {
-	conn, err := net.DialTimeout("tcp", address, 2*time.Second)
+	conn, err := net.DialTimeout("tcp", address, patience)
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(2 * time.Second))
+	conn.SetDeadline(time.Now().Add(patience))
 	io.WriteString(conn, line)
 	answer := make([]byte, len(line))
 	if _, err := io.ReadFull(conn, answer); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	connection "envoywalk/chapters/05-connection"
 	"envoywalk/chapters/05-connection/buffer"
+	"envoywalk/internal/log"
 )
 
 // EchoFilter sends back what it gets.
@@ -34,7 +35,9 @@ func (f *EchoFilter) OnNewConnection() FilterStatus { return Continue }
 // Envoy: Extensions::NetworkFilters::Echo::EchoFilter::onData
 func (f *EchoFilter) OnData(data *buffer.Buffer, endStream bool) FilterStatus {
 	c := f.callbacks.Connection()
-	c.Thread.Log.Trace("[C%d] echo: got %d bytes", c.ID, data.Len())
+	if l := c.Thread.Log; l.Enabled(log.Trace) {
+		l.Trace("[C%d] echo: got %d bytes", c.ID, data.Len())
+	}
 	c.Write(data, endStream)
 	return StopIteration
 }

@@ -21,7 +21,7 @@ import (
 
 // startWith is a server in the test's own process, with one worker. config is the rest of listener
 // l, such as filter_chains; change may fill seams. It returns when l listens.
-func startWith(t *testing.T, config string, change func(*Seams)) *server {
+func startWith(t *testing.T, config string, change func(*Seams), flags ...string) *server {
 	t.Helper()
 	p := &server{t: t, exit: make(chan int, 1), logPath: filepath.Join(t.TempDir(), "log")}
 	ready := make(chan struct{})
@@ -38,8 +38,8 @@ func startWith(t *testing.T, config string, change func(*Seams)) *server {
 			done()
 		})
 	}
-	args := []string{"test", "-c", listenerConfig(t, config), "--concurrency", "1", "--log-path", p.logPath,
-		"-l", "debug"}
+	args := append([]string{"test", "-c", listenerConfig(t, config), "--concurrency", "1", "--log-path",
+		p.logPath, "-l", "debug"}, flags...)
 	go func() {
 		runtime.LockOSThread()
 		p.exit <- seams.Main(args)
@@ -213,6 +213,28 @@ func TestSniClusterLeavesTheNameForTcpProxy(t *testing.T) {
 	}
 }
 
+func TestTheServerNameChoosesTheCluster(t *testing.T) {
+	a, b := listen(t), listen(t)
+	p := startWith(t, `
+listener_filters: [{name: envoy.filters.listener.tls_inspector}]
+filter_chains: [{filters: [{name: envoy.filters.network.sni_cluster}, {name: t, typed_config: {
+  "@type": `+typeURL+`network.tcp_proxy.v3.TcpProxy, stat_prefix: p, cluster: b.example.com}}]}]`, nil,
+		"--config-yaml", "static_resources: {clusters: ["+cluster("a.example.com", "", a.address())+", "+
+			cluster("b.example.com", "", b.address())+"]}")
+	for _, c := range []struct {
+		hello string
+		to    upstreamServer
+	}{{clientHello("a.example.com"), a}, {clientHello("b.example.com"), b}, {clientHello(""), b}} {
+		client := p.dial()
+		io.WriteString(client, c.hello)
+		got := make([]byte, len(c.hello))
+		if _, err := io.ReadFull(c.to.accept(), got); err != nil || string(got) != c.hello {
+			t.Errorf("the upstream got %d bytes that are not the client's %d, %v", len(got), len(c.hello), err)
+		}
+		client.Close()
+	}
+}
+
 func TestAFilterKnowsWhereTheBytesGoOnceSomebodySays(t *testing.T) {
 	r := newRig(t)
 	a, b := r.filter("A"), r.filter("B")
@@ -224,12 +246,26 @@ func TestAFilterKnowsWhereTheBytesGoOnceSomebodySays(t *testing.T) {
 	same(t, "the host", b.read.UpstreamHost().String(), "10.0.0.1:80")
 }
 
-// A chapter that does not build HTTP reads the request, so that its end is no reset.
+// A chapter that does not build HTTP reads the request, so that its end is no reset, and says where
+// HTTP would begin.
 func TestAConnectionThatWantsHTTPIsClosedDecently(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "trace")
 	p := startWith(t, `filter_chains: [{filters: [{name: h, typed_config: {"@type": `+typeURL+
 		`network.http_connection_manager.v3.HttpConnectionManager, stat_prefix: h, `+
-		`route_config: {virtual_hosts: []}}}]}]`, nil)
-	same(t, "the answer", p.answer("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), "")
+		`route_config: {virtual_hosts: []}}}]}]`, nil, "--trace", "json="+path)
+	c := p.dial()
+	io.WriteString(c, "GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+	if text, err := io.ReadAll(c); len(text) > 0 || err != nil {
+		t.Errorf("%q came, then %v", text, err)
+	}
+	p.stop()
+	spans, _ := os.ReadFile(path)
+	for _, want := range []string{"the HTTP connection manager of l would read its routes here",
+		"HTTP would be read here; the connection is closed instead"} {
+		if !strings.Contains(string(spans), want) {
+			t.Errorf("no span says %q", want)
+		}
+	}
 }
 
 // A filter that is added but never reads leaves the connection without read filters.

@@ -11,6 +11,7 @@ import (
 	"envoywalk/internal/log"
 	"envoywalk/internal/step"
 	"envoywalk/internal/streaminfo"
+	"envoywalk/trace"
 )
 
 // TcpProxy carries the bytes of one downstream connection to a cluster and back. It is the last
@@ -32,9 +33,8 @@ type TcpProxy struct {
 	duration *eventloop.Timer      // nil without a maximum
 	attempts uint32
 
-	asking  bool // the pool is being asked at this moment
-	refused bool // and said no at once
-	cut     bool // a timeout ended it: nothing is flushed
+	asking bool // the pool is being asked at this moment
+	cut    bool // a timeout ended it: nothing is flushed
 }
 
 // InitializeReadFilterCallbacks implements ReadFilter. Nothing is read from downstream until there
@@ -62,7 +62,7 @@ func (f *TcpProxy) OnNewConnection() FilterStatus {
 		f.duration = f.createTimer("max_downstream_connection_duration", f.onMaxDuration)
 		f.duration.Enable(limit)
 	}
-	f.connect()
+	f.initializeUpstreamConnection()
 	return StopIteration
 }
 
@@ -192,9 +192,6 @@ func (f *TcpProxy) cutOff() {
 	f.downstream().Close(connection.NoFlush)
 }
 
-// onBytesSent is downstream's.
-func (f *TcpProxy) onBytesSent(int) { f.resetIdleTimer() }
-
 // Envoy: TcpProxy::Filter::resetIdleTimer
 func (f *TcpProxy) resetIdleTimer() {
 	if f.idle != nil {
@@ -212,16 +209,22 @@ func (f *TcpProxy) disableTimers() {
 	}
 }
 
-// Flush is for a server that stops: what was read from either side is still sent, nothing more is
-// read, and then both connections close.
+// Flush implements connection.Flusher, for a server that stops: nothing more is read, what was read
+// from either side is still sent, and then both connections close. The client sees the end as soon
+// as it has everything; its connection, which the server waits for, stays until the upstream has,
+// too.
 func (f *TcpProxy) Flush() {
-	f.downstream().ReadDisable(true)
-	if u := f.upstream; u != nil {
-		f.upstream = nil
-		u.readDisable(true)
-		f.endUpstream(u, true)
+	c, u := f.downstream(), f.upstream
+	c.ReadDisable(true)
+	if u == nil {
+		c.Close(connection.FlushWrite)
+		return
 	}
-	f.downstream().Close(connection.FlushWrite)
+	u.readDisable(true)
+	var end buffer.Buffer
+	end.Init(c.Thread.Slabs)
+	c.Write(&end, true)
+	u.close(connection.FlushWrite)
 }
 
 // destroy writes the access logs when nothing of the connection is on the stack any more.
@@ -257,6 +260,8 @@ func (f *TcpProxy) HashKey() (key uint64, ok bool) {
 func (f *TcpProxy) downstream() *connection.Connection { return f.read.Connection() }
 
 func (f *TcpProxy) info() *streaminfo.StreamInfo { return f.downstream().Info }
+
+func (f *TcpProxy) story() trace.Story { return f.downstream().Life.Story() }
 
 func (f *TcpProxy) createTimer(name string, callback func()) *eventloop.Timer {
 	return f.downstream().Thread.Dispatcher.CreateTimer(name, callback)

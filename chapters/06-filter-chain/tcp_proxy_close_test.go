@@ -71,6 +71,15 @@ func TestARefusedUpstreamIsTriedOnceUnlessTheConfigurationSays(t *testing.T) {
 	same(t, "connects", p.counter("cluster.c.upstream_cx_total"), 1)
 }
 
+func TestAPoolThatRefusesAtOnceIsAskedAsOftenAsAllowed(t *testing.T) {
+	config, path := fileLog(t)
+	p := scene{proxy: "max_connect_attempts: 100, " + config, hosts: []string{nobody(t)},
+		cluster: "circuit_breakers: {thresholds: [{max_pending_requests: 0}]}"}.start(t)
+	ends(t, p.dial())
+	same(t, "the log", p.logged(path), "URX 0 0 - - D")
+	same(t, "refusals", p.counter("cluster.c.upstream_rq_pending_overflow"), 100)
+}
+
 // blackHole is an address that answers no SYN: its queue of connections is full.
 func blackHole(t *testing.T) string {
 	t.Helper()
@@ -99,9 +108,7 @@ func TestAnUpstreamThatNeverAnswersIsGivenUpAtTheConnectTimeout(t *testing.T) {
 		hosts: []string{hole}}.start(t)
 	client, began := p.dial(), time.Now()
 	ends(t, client)
-	if took := time.Since(began); took < 500*time.Millisecond || took > 900*time.Millisecond {
-		t.Errorf("two attempts of 250 ms took %v", took)
-	}
+	between(t, "two attempts of 250 ms", time.Since(began), 500*time.Millisecond)
 	same(t, "the log", p.logged(path), "UF,URX 0 0 "+hole+" c D")
 	same(t, "timeouts", p.counter("cluster.c.upstream_cx_connect_timeout"), 2)
 }
@@ -134,25 +141,31 @@ func TestNoRouteNoHostAndNoRoomEachCloseWithTheirFlag(t *testing.T) {
 	}
 }
 
+// between wants it to have taken that long, and on a busy machine a second more.
+func between(t *testing.T, what string, took, least time.Duration) {
+	t.Helper()
+	if took < least || took > least+time.Second {
+		t.Errorf("%s: it took %v", what, took)
+	}
+}
+
 func TestASilentConnectionEndsAtTheIdleTimeout(t *testing.T) {
 	u := listen(t)
-	p := scene{proxy: "idle_timeout: 0.3s", hosts: []string{u.address()}}.start(t)
+	p := scene{proxy: "idle_timeout: 0.6s", hosts: []string{u.address()}}.start(t)
 	client := p.dial()
 	server := u.accept()
-	for range 4 { // each byte, either way, is a new beginning
-		time.Sleep(150 * time.Millisecond)
+	for range 2 { // each byte, either way, is a new beginning
+		time.Sleep(200 * time.Millisecond)
 		io.WriteString(client, "x")
 		io.ReadFull(server, make([]byte, 1))
-		time.Sleep(150 * time.Millisecond)
+		time.Sleep(200 * time.Millisecond)
 		io.WriteString(server, "x")
 		io.ReadFull(client, make([]byte, 1))
 	}
 	began := time.Now()
 	ends(t, client)
 	ends(t, server)
-	if took := time.Since(began); took < 290*time.Millisecond || took > 600*time.Millisecond {
-		t.Errorf("it ended after %v", took)
-	}
+	between(t, "the idle timeout", time.Since(began), 590*time.Millisecond)
 	same(t, "idle timeouts", p.counter("idle_timeout"), 1)
 }
 
@@ -221,9 +234,7 @@ func TestAConnectionEndsAtItsMaximumDurationInEveryState(t *testing.T) {
 		p := scene{proxy: "max_downstream_connection_duration: 0.3s, " + config, hosts: []string{c.host}}.start(t)
 		client, began := p.dial(), time.Now()
 		ends(t, client)
-		if took := time.Since(began); took < 290*time.Millisecond || took > 600*time.Millisecond {
-			t.Errorf("%s: it ended after %v", state, took)
-		}
+		between(t, state, time.Since(began), 290*time.Millisecond)
 		if line := p.logged(path); !strings.HasPrefix(line, "DT 0 0 ") {
 			t.Errorf("%s: %s is logged", state, line)
 		}

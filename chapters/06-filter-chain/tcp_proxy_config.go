@@ -51,7 +51,7 @@ type tcpProxyConfig struct {
 //
 // Envoy: TcpProxy::TcpProxyStats
 type tcpProxyStats struct {
-	downstream                    connection.ConnectionStats
+	downstream                    *connection.ConnectionStats
 	total, noRoute                *stats.Counter
 	pausedReading, resumedReading *stats.Counter
 	idleTimeout, maxDuration      *stats.Counter
@@ -65,7 +65,11 @@ type tcpProxyStats struct {
 // Envoy: Extensions::NetworkFilters::TcpProxy::ConfigFactory
 func tcpProxyFactory() NetworkFilterFactory {
 	return NetworkFilterFactory{Name: "envoy.filters.network.tcp_proxy", Config: &tcpproxyv3.TcpProxy{},
-		Terminal: true, Create: createTcpProxy}
+		Terminal: true, Check: checkTcpProxy, Create: createTcpProxy}
+}
+
+func checkTcpProxy(message proto.Message, field string) error {
+	return new(tcpProxyConfig).setTimeouts(message.(*tcpproxyv3.TcpProxy), field)
 }
 
 // createTcpProxy makes the shared part on main; the function it returns makes each connection's.
@@ -88,12 +92,12 @@ func newTcpProxyConfig(context *FactoryContext, c *tcpproxyv3.TcpProxy) (*tcpPro
 	config := &tcpProxyConfig{
 		clusters: i.ClusterManager.(*upstream.ClusterManager), cluster: c.GetCluster(),
 		weighted: newWeightedClusters(c.GetWeightedClusters()), hashesIP: len(c.GetHashPolicy()) > 0,
-		maxAttempts: 1, idleTimeout: defaultIdleTimeout, log: i.Log.Component(log.Filter),
+		maxAttempts: 1, log: i.Log.Component(log.Filter),
 		stats: newTcpProxyStats(i.Stats.Scope("tcp." + c.GetStatPrefix()))}
 	if attempts := c.GetMaxConnectAttempts(); attempts != nil {
 		config.maxAttempts = attempts.GetValue()
 	}
-	if err := config.setTimeouts(context, c); err != nil {
+	if err := config.setTimeouts(c, context.Field()); err != nil {
 		return nil, err
 	}
 	if err := config.createAccessLogs(context, c.GetAccessLog()); err != nil {
@@ -106,7 +110,7 @@ func newTcpProxyConfig(context *FactoryContext, c *tcpproxyv3.TcpProxy) (*tcpPro
 
 func newTcpProxyStats(s *stats.Scope) tcpProxyStats {
 	return tcpProxyStats{
-		downstream: connection.ConnectionStats{
+		downstream: &connection.ConnectionStats{
 			ReadTotal:    s.Counter("downstream_cx_rx_bytes_total"),
 			ReadCurrent:  s.Gauge("downstream_cx_rx_bytes_buffered"),
 			WriteTotal:   s.Counter("downstream_cx_tx_bytes_total"),
@@ -123,10 +127,11 @@ func newTcpProxyStats(s *stats.Scope) tcpProxyStats {
 }
 
 // setTimeouts keeps whole milliseconds, as Envoy does; so an idle_timeout below 1 ms is none.
-func (c *tcpProxyConfig) setTimeouts(context *FactoryContext, from *tcpproxyv3.TcpProxy) (err error) {
+func (c *tcpProxyConfig) setTimeouts(from *tcpproxyv3.TcpProxy, field string) (err error) {
+	c.idleTimeout = defaultIdleTimeout
 	if d := from.GetIdleTimeout(); d != nil {
 		if c.idleTimeout, err = milliseconds(d); err != nil {
-			return listensocket.Elsewhere(context.Field()+".idle_timeout", err)
+			return listensocket.Elsewhere(field+".idle_timeout", err)
 		}
 	}
 	if d := from.GetMaxDownstreamConnectionDuration(); d != nil {
@@ -149,9 +154,12 @@ func (c *tcpProxyConfig) createAccessLogs(context *FactoryContext, logs []*acces
 	for n, one := range logs {
 		l, err := context.Listener.Manager.Instance.AccessLogs.Create(one)
 		if err != nil {
-			return listensocket.Elsewhere(fmt.Sprintf("%s.access_log[%d]", context.Field(), n), err)
+			return listensocket.Elsewhere(fmt.Sprintf("%s.access_log[%d]", context.Field(), n), err,
+				accesslog.Hint(err))
 		}
-		c.accessLogs = append(c.accessLogs, l)
+		if !l.Discards() {
+			c.accessLogs = append(c.accessLogs, l)
+		}
 	}
 	return nil
 }

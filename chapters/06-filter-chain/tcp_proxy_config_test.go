@@ -108,10 +108,10 @@ func TestATimeoutHasWholeMilliseconds(t *testing.T) {
 }
 
 // refusal is what the server says about a scene that it does not accept.
-func (s scene) refusal(t *testing.T) string {
+func (s scene) refusal(t *testing.T, mode string) string {
 	t.Helper()
 	config := walktest.Config(t, "%s", s.yaml())
-	out, err := exec.Command(walktest.Binary(t, "06"), "-c", config, "--mode", "init_only").CombinedOutput()
+	out, err := exec.Command(walktest.Binary(t, "06"), "-c", config, "--mode", mode).CombinedOutput()
 	if err == nil {
 		t.Fatalf("%s is accepted:\n%s", s.proxy, out)
 	}
@@ -135,12 +135,19 @@ func TestAConfigurationIsRefusedInEnvoysWords(t *testing.T) {
 			"type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: /no/such/folder}}]": {
 			"unable to open file", "filters[0].typed_config.access_log[0]"},
 	} {
-		got := scene{proxy: proxy, hosts: []string{"127.0.0.1:9"}}.refusal(t)
+		got := scene{proxy: proxy, hosts: []string{"127.0.0.1:9"}}.refusal(t, "init_only")
 		for _, part := range want {
 			if !strings.Contains(got, part) {
 				t.Errorf("%s: %q is not in\n%s", proxy, part, got)
 			}
 		}
+	}
+}
+
+func TestATimeoutThatServingWouldRefuseIsNotValid(t *testing.T) {
+	got := scene{proxy: "idle_timeout: -1s", hosts: []string{"127.0.0.1:9"}}.refusal(t, "validate")
+	if !strings.Contains(got, "Expected positive duration: ") {
+		t.Errorf("it is refused for another reason:\n%s", got)
 	}
 }
 

@@ -185,15 +185,32 @@ func TestAStoppingServerSendsOnWhatItHasRead(t *testing.T) {
 	p.becomes(p.counter, "downstream_cx_rx_bytes_total", size)
 	p.becomes(p.counter, "cluster.c.upstream_cx_rx_bytes_total", size+1)
 	p.onMain(p.instance.Shutdown)
-	p.becomes(p.counter, "upstream_flush_total", 1)
 	receive(t, client, back, size+1)
 	client.Close()
 	select {
 	case code := <-p.exit:
+		p.stopped = true
 		t.Fatalf("the server ended, with %d, before the upstream had read", code)
 	case <-time.After(300 * time.Millisecond):
 	}
 	receive(t, server, there, size)
+}
+
+func TestAStoppingServerWaitsForNobodyWhoHasEverything(t *testing.T) {
+	u := listen(t)
+	for state, host := range map[string]string{"proxying": u.address(), "connecting": blackHole(t)} {
+		p := scene{hosts: []string{host}}.start(t)
+		client := p.dial()
+		p.becomes(p.gauge, "cluster.c.upstream_cx_active", 1)
+		began := time.Now()
+		p.onMain(p.instance.Shutdown)
+		ends(t, client)
+		client.Close()
+		p.stop()
+		if took := time.Since(began); took > 2*time.Second {
+			t.Errorf("%s: it took %v to stop", state, took)
+		}
+	}
 }
 
 // reset closes with an RST and not a FIN.

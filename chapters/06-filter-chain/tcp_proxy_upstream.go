@@ -19,68 +19,63 @@ type TcpUpstream struct {
 	config  *tcpProxyConfig
 }
 
-// connect tries until an attempt is under way, the upstream is connected, or there is no more to be
-// tried. In a loop: an attempt may fail at once, and there may be very many.
-func (f *TcpProxy) connect() {
-	for f.initializeUpstreamConnection() {
-	}
-}
-
-// initializeUpstreamConnection makes one attempt. It reports whether that has failed already and
-// another is due; it may have closed the downstream connection.
+// initializeUpstreamConnection makes one attempt to connect, or closes the downstream connection if
+// none is possible.
 //
 // Envoy: TcpProxy::Filter::initializeUpstreamConnection, maybeTunnel
-func (f *TcpProxy) initializeUpstreamConnection() (again bool) {
-	c := f.downstream()
-	defer c.Lane().EnterStory(c.Life.Story(), step.TcpProxyInitializeUpstream).Exit()
+func (f *TcpProxy) initializeUpstreamConnection() {
+	defer f.downstream().Lane().EnterStory(f.story(), step.TcpProxyInitializeUpstream).Exit()
 	name := f.config.pickRoute(f.info())
-	cluster := f.config.clusters.Get(c.Thread.Dispatcher, name)
+	cluster := f.config.clusters.Get(f.downstream().Thread.Dispatcher, name)
 	if cluster == nil {
 		f.debug("Cluster not found %s", name)
 		f.config.stats.noRoute.Inc()
-		return f.onInitFailure(streaminfo.NoRouteFound)
+		f.onInitFailure(streaminfo.NoRouteFound)
+		return
 	}
 	f.debug("Creating connection to cluster %s", name)
 	f.cluster = cluster.Info()
 	f.info().UpstreamCluster = name
 	if !cluster.CanConnect() {
 		f.cluster.Stats.UpstreamCxOverflow.Inc()
-		return f.onInitFailure(streaminfo.UpstreamOverflow)
+		f.onInitFailure(streaminfo.UpstreamOverflow)
+		return
 	}
 	if f.attempts >= f.config.maxAttempts {
 		f.cluster.Stats.UpstreamCxConnectAttemptsExceeded.Inc()
-		return f.onInitFailure(streaminfo.UpstreamRetryLimitExceeded)
+		f.onInitFailure(streaminfo.UpstreamRetryLimitExceeded)
+		return
 	}
 	pool := cluster.TCPConnPool(f)
 	if pool == nil {
-		return f.onInitFailure(streaminfo.NoHealthyUpstream)
+		f.onInitFailure(streaminfo.NoHealthyUpstream)
+		return
 	}
 	f.attempts++
-	return f.newStream(pool)
+	f.newStream(pool)
 }
 
-// newStream asks the pool for a connection. It reports whether the pool refused at once.
+// newStream asks the pool for a connection. The answer may come within the call.
 //
 // Envoy: TcpProxy::TcpConnPool::newStream
-func (f *TcpProxy) newStream(pool *upstream.ConnPool) (refused bool) {
-	f.asking, f.refused = true, false
+func (f *TcpProxy) newStream(pool *upstream.ConnPool) {
+	f.asking = true
 	f.attempt = pool.NewConnection(f)
 	f.asking = false
-	return f.refused
 }
 
-// onInitFailure gives up. It returns false: nothing is to be tried again.
+// onInitFailure gives up.
 //
 // Envoy: TcpProxy::Filter::onInitFailure
-func (f *TcpProxy) onInitFailure(why streaminfo.Flag) bool {
+func (f *TcpProxy) onInitFailure(why streaminfo.Flag) {
 	f.info().Set(why)
 	f.downstream().Close(connection.NoFlush)
-	return false
 }
 
 // OnPoolFailure implements upstream.Callbacks: no connection came of the attempt. Another is made if
 // the configuration allows, with the balancer's next host. Nothing was read from downstream yet,
-// so nothing is lost.
+// so nothing is lost. After a pool that refused at once, the next attempt waits for the next turn:
+// there may be very many, and the thread has others to serve.
 //
 // Envoy: TcpProxy::Filter::onGenericPoolFailure, onConnectTimeout
 func (f *TcpProxy) OnPoolFailure(reason upstream.FailureReason, host *upstream.Host) {
@@ -94,10 +89,16 @@ func (f *TcpProxy) OnPoolFailure(reason upstream.FailureReason, host *upstream.H
 		f.info().Set(streaminfo.UpstreamConnectionFailure)
 	}
 	if f.asking {
-		f.refused = true
+		f.createTimer("connect again", f.connectAgain).Enable(0)
 		return
 	}
-	f.connect()
+	f.initializeUpstreamConnection()
+}
+
+func (f *TcpProxy) connectAgain() {
+	if f.downstream().State() == connection.Open {
+		f.initializeUpstreamConnection()
+	}
 }
 
 // OnPoolReady implements upstream.Callbacks: the upstream is connected, so what downstream sends has
@@ -105,8 +106,7 @@ func (f *TcpProxy) OnPoolFailure(reason upstream.FailureReason, host *upstream.H
 //
 // Envoy: TcpProxy::Filter::onGenericPoolReady, TcpProxy::TcpUpstream::TcpUpstream
 func (f *TcpProxy) OnPoolReady(data *upstream.UpstreamConnection) {
-	c := f.downstream()
-	defer c.Lane().EnterStory(c.Life.Story(), step.TcpProxyPoolReady).Exit()
+	defer f.downstream().Lane().EnterStory(f.story(), step.TcpProxyPoolReady).Exit()
 	f.attempt = nil
 	f.upstream = &TcpUpstream{data: data, parent: f, config: f.config}
 	data.Connection.EnableHalfClose(true)
@@ -133,8 +133,9 @@ func (f *TcpProxy) onUpstreamConnection() {
 	}
 	f.idle = f.createTimer("idle_timeout", f.upstream.onIdleTimeout)
 	f.resetIdleTimer()
-	f.downstream().AddBytesSentCallback(f.onBytesSent)
-	f.upstream.data.Connection.AddBytesSentCallback(f.upstream.onBytesSent)
+	sent := f.upstream.onBytesSent // one closure for both sides
+	f.downstream().SetBytesSentCallback(sent)
+	f.upstream.data.Connection.SetBytesSentCallback(sent)
 }
 
 // onUpstreamClosed: what the upstream sent is still sent on, then downstream is closed too. Envoy

@@ -16,10 +16,10 @@ type info = streaminfo.StreamInfo
 //
 // Envoy: Formatter::StreamInfoFormatter
 var fields = map[string]operator{
-	"REQUEST_DURATION":     duration(func(s *info) (time.Duration, bool) { return since(http(s).LastDownstreamRxByte) }),
-	"RESPONSE_DURATION":    duration(func(s *info) (time.Duration, bool) { return since(http(s).FirstUpstreamRxByte) }),
+	"REQUEST_DURATION":     duration(func(s *info) time.Duration { return http(s).LastDownstreamRxByte }),
+	"RESPONSE_DURATION":    duration(func(s *info) time.Duration { return http(s).FirstUpstreamRxByte }),
 	"RESPONSE_TX_DURATION": duration(responseTxDuration),
-	"DURATION":             duration(func(s *info) (time.Duration, bool) { return since(s.Duration) }),
+	"DURATION":             duration(func(s *info) time.Duration { return s.Duration }),
 
 	"BYTES_RECEIVED": number(func(s *info) uint64 { return s.BytesReceived }),
 	"BYTES_SENT":     number(func(s *info) uint64 { return s.BytesSent }),
@@ -82,13 +82,12 @@ func http(s *info) *streaminfo.HTTP {
 	return s.HTTP
 }
 
-// since is a duration that has been measured.
-func since(d time.Duration) (time.Duration, bool) { return d, d != 0 }
-
-func responseTxDuration(s *info) (time.Duration, bool) {
+func responseTxDuration(s *info) time.Duration {
 	h := http(s)
-	return h.LastDownstreamTxByte - h.FirstUpstreamRxByte,
-		h.LastDownstreamTxByte != 0 && h.FirstUpstreamRxByte != 0
+	if h.LastDownstreamTxByte == 0 || h.FirstUpstreamRxByte == 0 {
+		return 0
+	}
+	return max(h.LastDownstreamTxByte-h.FirstUpstreamRxByte, 1)
 }
 
 // upstreamCluster is known once a host was chosen from it.
@@ -99,11 +98,11 @@ func upstreamCluster(s *info) string {
 	return s.UpstreamCluster
 }
 
-// duration is written in whole milliseconds.
-func duration(of func(*info) (time.Duration, bool)) operator {
+// duration is written in whole milliseconds; one of 0 was not measured.
+func duration(of func(*info) time.Duration) operator {
 	return operator{number: true, get: func(dst []byte, s *info) ([]byte, bool) {
-		d, found := of(s)
-		return strconv.AppendInt(dst, d.Milliseconds(), 10), found
+		d := of(s)
+		return strconv.AppendInt(dst, d.Milliseconds(), 10), d != 0
 	}}
 }
 

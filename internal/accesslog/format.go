@@ -31,9 +31,9 @@ func fileFormat(c *filev3.FileAccessLog) (formatter, error) {
 	switch {
 	case c.GetFormat() != "":
 		return parseText(c.GetFormat(), false)
-	case c.GetJsonFormat() != nil: //nolint:staticcheck // still Envoy 1.17's
+	case c.GetJsonFormat() != nil:
 		return parseJSON(c.GetJsonFormat(), jsonStyle{})
-	case c.GetTypedJsonFormat() != nil: //nolint:staticcheck // still Envoy 1.17's
+	case c.GetTypedJsonFormat() != nil:
 		return parseJSON(c.GetTypedJsonFormat(), jsonStyle{typed: true})
 	}
 	return formatOf(c.GetLogFormat())

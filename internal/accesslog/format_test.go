@@ -233,13 +233,11 @@ func TestABrokenFormatIsRefusedInEnvoysWords(t *testing.T) {
 		"%DURATION:3%":  "Not supported field in StreamInfo: DURATION:3",
 		"%START_TIMES%": "Not supported field in StreamInfo: START_TIMES",
 
-		"%START_TIME(%Y):3%":                "Not supported field in StreamInfo: START_TIME(%Y):3",
-		"%START_TIME(%-5En)%":               errNewline.Error(),
-		"%REQ(A\nB)%":                       errNewline.Error(),
-		"%RESP(A?B?C)%":                     "More than 1 alternative header specified in token: RESP(A?B?C)",
-		"%REQ(A):99999999999999999999%":     "Length must be an integer, given: 99999999999999999999",
-		"%FILTER_STATE(k:PLAIN):1" + "0e1%": "Incorrect configuration: %FILTER_STATE(k:PLAIN):10e1%. Couldn't find valid command at position 0",
-
+		"%START_TIME(%Y):3%":                         "Not supported field in StreamInfo: START_TIME(%Y):3",
+		"%START_TIME(%-5En)%":                        errNewline.Error(),
+		"%REQ(A\nB)%":                                errNewline.Error(),
+		"%RESP(A?B?C)%":                              "More than 1 alternative header specified in token: RESP(A?B?C)",
+		"%REQ(A):99999999999999999999%":              "Length must be an integer, given: 99999999999999999999",
 		"%DYNAMIC_METADATA(a):99999999999999999999%": "Length must be an integer, given: 99999999999999999999",
 		"%FILTER_STATE(a):99999999999999999999%":     "Length must be an integer, given: 99999999999999999999",
 		"%FILTER_STATE()%":                           "Invalid filter state configuration, key cannot be empty.",

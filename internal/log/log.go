@@ -14,6 +14,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"envoywalk/internal/kernel"
 )
 
 // Logger owns the components and the place their lines go to. Any thread may use it; a line blocks
@@ -30,11 +32,12 @@ type Logger struct {
 	out  io.Writer
 	path string   // "" unless this log is a file
 	file *os.File // the file of path; else nil
+	loss loss     // of the file
 }
 
 // New makes a logger that writes to w: all components at info, the format Envoy's. tid tells the
 // OS thread id of its caller; only the kernel door may ask for it, so it is handed in. Errors of w
-// are ignored: there is nowhere to report them.
+// are ignored, for it is where they would be told; those of a file are told on stderr.
 func New(w io.Writer, tid func() int) *Logger {
 	l := &Logger{tid: tid, now: time.Now, out: w}
 	f, err := parseFormat(DefaultFormat, false)
@@ -49,7 +52,8 @@ func New(w io.Writer, tid func() int) *Logger {
 	return l
 }
 
-// Open makes a logger that appends to the file at path, which it makes if need be (--log-path).
+// Open makes a logger that appends to the file at path, which it makes if need be (--log-path). A
+// FIFO that nobody reads is an error, not a wait.
 //
 // It fails with Envoy's `Failed to open log-file '{}'`.
 func Open(path string, tid func() int) (*Logger, error) {
@@ -69,7 +73,7 @@ func (l *Logger) Reopen() error {
 	if l.path == "" {
 		return nil
 	}
-	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	file, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|kernel.O_NONBLOCK, 0o644)
 	if err != nil {
 		return fmt.Errorf("Failed to open log-file '%s'. %w", l.path, err)
 	}
@@ -171,5 +175,9 @@ func (l *Logger) find(name string) *Component {
 func (l *Logger) write(text []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.out.Write(text) // an error has nowhere to go
+	if l.file == nil {
+		l.out.Write(text) // an error has nowhere to go
+		return
+	}
+	l.writeFile(text)
 }

@@ -11,26 +11,24 @@ import (
 
 // Address is one address. It never changes once made, so any thread may share it; two addresses
 // are the same address if their String is.
+// Connections keep two of them for their whole life: it is small, and its text is made when asked
+// for.
 //
 // Envoy: Network::Address::Instance
 type Address struct {
-	family int            // afInet, afInet6 or afUnix
 	ip     netip.AddrPort // the zone is the scope id in digits; zero for a pipe
-	v6only bool
-	path   string // path, or abstract name with its leading NUL; "" for an unnamed pipe
+	path   string         // path, or abstract name with its leading NUL; "" for an unnamed pipe
 	mode   uint32
-	text   string
+	family uint8 // afInet, afInet6 or afUnix
+	v6only bool
 }
 
 // newIP makes an IP address. addr is a plain IPv4 or an IPv6 one; a v4-mapped one stays IPv6.
 func newIP(addr netip.Addr, port uint16, v6only bool) *Address {
 	a := &Address{family: afInet, ip: netip.AddrPortFrom(addr, port)}
-	host := addr.String()
 	if addr.Is6() {
 		a.family, a.v6only = afInet6, v6only
-		host = "[" + textOf6(addr) + "]"
 	}
-	a.text = host + ":" + strconv.Itoa(int(port))
 	return a
 }
 
@@ -64,10 +62,15 @@ func compatible(v4 netip.Addr) netip.Addr {
 //
 // Envoy: Instance::asString
 func (a *Address) String() string {
-	if a == nil {
+	switch {
+	case a == nil:
 		return ""
+	case a.IsPipe():
+		return strings.ReplaceAll(a.path, "\x00", "@")
+	case a.family == afInet6:
+		return "[" + textOf6(a.ip.Addr()) + "]:" + strconv.Itoa(int(a.Port()))
 	}
-	return a.text
+	return a.ip.String()
 }
 
 // IsIP says whether the address has an IP and a port.
@@ -84,7 +87,7 @@ func (a *Address) Path() string {
 	if a.IsIP() {
 		return ""
 	}
-	return a.text
+	return a.String()
 }
 
 // Mode is the file mode a pipe asks for; 0 asks for none.
@@ -112,7 +115,7 @@ func (a *Address) Version() int {
 func (a *Address) V6only() bool { return a.v6only }
 
 // Family is the number of the address family, as socket(2) wants it.
-func (a *Address) Family() int { return a.family }
+func (a *Address) Family() int { return int(a.family) }
 
 // IsAnyAddress says whether the IP stands for all of the machine's: 0.0.0.0 or ::.
 func (a *Address) IsAnyAddress() bool {
@@ -148,7 +151,7 @@ func (a *Address) Unmapped() *Address {
 // unix://path.
 func (a *Address) ListenURL() string {
 	if a.IsPipe() {
-		return "unix://" + a.text
+		return "unix://" + a.String()
 	}
-	return "tcp://" + a.text
+	return "tcp://" + a.String()
 }

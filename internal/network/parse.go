@@ -67,6 +67,5 @@ func NewPipe(path string, mode uint32) (*Address, error) {
 
 // newPipe makes a pipe of a path, or of an abstract name that begins with NUL.
 func newPipe(path string, mode uint32) *Address {
-	text := strings.ReplaceAll(path, "\x00", "@")
-	return &Address{family: afUnix, path: path, mode: mode, text: text}
+	return &Address{family: afUnix, path: path, mode: mode}
 }

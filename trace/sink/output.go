@@ -1,12 +1,13 @@
 package sink
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -16,34 +17,46 @@ import (
 // burst of spans is one write.
 const flushAfter = 100 * time.Millisecond
 
+// flushAt is how many bytes are written without waiting for more.
+const flushAt = 64 << 10
+
 // output is a buffered writer that never fails: a full disk or a reader who went away must not stop
-// the program that is being watched. What could not be written is counted, and close tells.
+// the program that is being watched. What could not be written is told when it begins, counted, and
+// told again by close. Each write is tried, so that a trace goes on when there is room again.
 type output struct {
 	name string
-	file *os.File // what close closes; nil for stdout
+	open func() (*os.File, error) // opens the file anew, for appending; nil for stdout
+	tell func(string)
+
+	asked atomic.Bool // a goroutine is on its way to reopen the file
 
 	mu      sync.Mutex
+	file    *os.File // what close closes; nil for stdout
 	to      io.Writer
-	buffer  *bufio.Writer
-	timer   *time.Timer // runs while the buffer holds something
-	waiting bool
-	written int64 // bytes that to took
-	lost    int64 // bytes that it did not
-	err     error // its first error; nothing is tried after it
+	pending []byte // whole lines
+	timer   *time.Timer
+	waiting bool // the timer runs: there are lines to write
+	closed  bool
+	written int64 // bytes that to took and kept
+	loss    loss
 }
 
-func newOutput(name string, to io.Writer) *output {
-	o := &output{name: name, to: to}
-	o.buffer = bufio.NewWriterSize(counter{o}, 1<<16)
-	return o
+func newOutput(name string, to io.Writer, tell func(string)) *output {
+	if tell == nil {
+		tell = func(string) {} // close tells enough
+	}
+	return &output{name: name, to: to, tell: tell}
 }
 
-// Write implements io.Writer. It always takes all of p.
+// Write implements io.Writer. It always takes all of p, which is whole lines.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.buffer.Write(p)
-	if o.waiting || o.err != nil {
+	o.pending = append(o.pending, p...)
+	if len(o.pending) >= flushAt {
+		o.put()
+	}
+	if o.waiting || len(o.pending) == 0 {
 		return len(p), nil
 	}
 	o.waiting = true
@@ -59,7 +72,77 @@ func (o *output) flush() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.waiting = false
-	o.buffer.Flush()
+	o.put()
+}
+
+// put writes what is pending. Where only some of it is taken, whole lines stay, the broken one is
+// taken back, and the rest is lost. The lock is held.
+func (o *output) put() {
+	if len(o.pending) == 0 {
+		return
+	}
+	before := o.size()
+	n, err := o.to.Write(o.pending)
+	if err == nil {
+		o.written += int64(n)
+		o.tellRecovery()
+	} else {
+		whole := bytes.LastIndexByte(o.pending[:n], '\n') + 1
+		o.written += o.takeBack(before, int64(n), int64(whole))
+		o.lose(o.pending[whole:], err)
+	}
+	if o.pending = o.pending[:0]; cap(o.pending) > 4*flushAt {
+		o.pending = nil // only a burst needed so much
+	}
+}
+
+// size is the length of a file that is ours; -1 for what has none.
+func (o *output) size() int64 {
+	if o.file == nil {
+		return -1
+	}
+	if info, err := o.file.Stat(); err == nil && info.Mode().IsRegular() {
+		return info.Size()
+	}
+	return -1
+}
+
+// takeBack cuts off what was written of a broken line: all of n bytes but the first whole ones. It
+// returns how many stay. A file that somebody else appends to is left as it is.
+func (o *output) takeBack(before, n, whole int64) int64 {
+	if before >= 0 && n > whole && o.size() == before+n && o.file.Truncate(before+whole) == nil {
+		return whole
+	}
+	return n
+}
+
+// reopenSoon has the file opened again by its path, between two lines, so that one moved away is let
+// go. It does not wait, however long a write may take: any thread may call it.
+func (o *output) reopenSoon() {
+	if o.open != nil && o.asked.CompareAndSwap(false, true) {
+		go o.reopen()
+	}
+}
+
+// reopen: what was recorded so far goes to the old file. A path that cannot be opened leaves the
+// trace in the old file.
+func (o *output) reopen() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked.Store(false)
+	if o.closed {
+		return
+	}
+	o.put()
+	file, err := o.open()
+	if err != nil {
+		o.tell(fmt.Sprintf("trace: cannot reopen %s, the old file is written on: %v", o.name, err))
+		return
+	}
+	if err := o.file.Close(); err != nil {
+		o.lose(nil, err) // some file systems tell only now that there was no room
+	}
+	o.file, o.to = file, file
 }
 
 // close writes the rest, closes the file and says what was lost.
@@ -69,17 +152,19 @@ func (o *output) close() error {
 	if o.timer != nil {
 		o.timer.Stop()
 	}
-	o.buffer.Flush()
+	o.put()
+	o.closed = true
 	if o.file != nil {
-		if err := o.file.Close(); o.err == nil {
-			o.err = err
+		if err := o.file.Close(); o.loss.err == nil {
+			o.loss.err = err
 		}
 	}
 	switch {
-	case o.lost > 0:
-		return fmt.Errorf("trace to %s: %d bytes could not be written: %w", o.name, o.lost, o.err)
-	case o.err != nil:
-		return fmt.Errorf("trace to %s: %w", o.name, o.err)
+	case o.loss.lines > 0:
+		return fmt.Errorf("trace to %s: %d lines, %d bytes could not be written: %w", o.name, o.loss.lines,
+			o.loss.bytes, o.loss.err)
+	case o.loss.err != nil:
+		return fmt.Errorf("trace to %s: %w", o.name, o.loss.err)
 	}
 	return nil
 }
@@ -92,23 +177,6 @@ func (o *output) isTerminal() bool {
 	}
 	info, err := f.Stat()
 	return err == nil && info.Mode()&os.ModeCharDevice != 0
-}
-
-// counter stands between the buffer and where it goes. It hides errors from the buffer, which would
-// otherwise hand them to whoever writes a span.
-type counter struct{ o *output }
-
-func (c counter) Write(p []byte) (int, error) {
-	o := c.o
-	if o.err != nil {
-		o.lost += int64(len(p))
-		return len(p), nil
-	}
-	n, err := o.to.Write(p)
-	o.written += int64(n)
-	o.lost += int64(len(p) - n)
-	o.err = err
-	return len(p), nil
 }
 
 // failures keeps what an exporter complained of. The SDK would hand it to its global error handler,

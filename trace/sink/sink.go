@@ -25,6 +25,9 @@ type Options struct {
 	All     bool      // tree opens every chapter
 	Envoy   bool      // tree's right column is Envoy's line instead of the Go line
 	Stdout  io.Writer // where a sink without a file goes
+
+	Tell     func(string) // hears, as it happens, of what cannot be written; nil: only Close tells
+	Nonblock int          // the flag of open(2) by which a FIFO that nobody reads is an error, not a wait
 }
 
 // Sinks are the open sinks of one process.
@@ -44,7 +47,7 @@ var laterSinks = map[string]string{
 
 // Open opens the sinks named by specs, each NAME or NAME=FILE. On an error nothing stays open.
 func Open(specs []string, o Options) (*Sinks, error) {
-	s := &Sinks{stdout: newOutput("stdout", o.Stdout), failed: &failures{}}
+	s := &Sinks{stdout: newOutput("stdout", o.Stdout, o.Tell), failed: &failures{}}
 	for _, spec := range specs {
 		if err := s.open(spec, o); err != nil {
 			s.Close()
@@ -76,7 +79,7 @@ func (s *Sinks) open(spec string, o Options) error {
 	w := s.stdout
 	if toFile {
 		var err error
-		if w, err = s.create(file); err != nil {
+		if w, err = s.create(file, o); err != nil {
 			return err
 		}
 	}
@@ -117,7 +120,7 @@ func treeOptions(w *output, o Options) tree.Options {
 	return t
 }
 
-func (s *Sinks) create(file string) (*output, error) {
+func (s *Sinks) create(file string, o Options) (*output, error) {
 	if file == "" {
 		return nil, errors.New("names no file after the =")
 	}
@@ -126,14 +129,27 @@ func (s *Sinks) create(file string) (*output, error) {
 			return nil, errors.New("another sink writes this file")
 		}
 	}
-	f, err := os.Create(file)
+	appending := os.O_WRONLY | os.O_CREATE | os.O_APPEND | o.Nonblock
+	f, err := os.OpenFile(file, appending|os.O_TRUNC, 0o666)
 	if err != nil {
 		return nil, err
 	}
-	w := newOutput(file, f)
-	w.file = f
+	w := newOutput(file, f, o.Tell)
+	w.file, w.open = f, func() (*os.File, error) { return os.OpenFile(file, appending, 0o666) }
 	s.files = append(s.files, w)
 	return w, nil
+}
+
+// Reopen has every file opened again by its path, after it was moved away (SIGUSR1). It does not
+// wait: spans that were written before go to the old file, those that come to the new. Any thread
+// may call it. Nil Sinks have no files.
+func (s *Sinks) Reopen() {
+	if s == nil {
+		return
+	}
+	for _, w := range s.files {
+		w.reopenSoon()
+	}
 }
 
 // Close writes what is buffered, closes the files and returns how many bytes they hold. The error

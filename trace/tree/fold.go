@@ -47,6 +47,9 @@ func (f *fold) add(th *thread, m *moment, number int) {
 	}
 }
 
+// isOnly: all that is folded is of this one thread.
+func (f *fold) isOnly(th *thread) bool { return len(f.threads) == 1 && f.threads[0] == th }
+
 // text names the youngest chapter first: it is the closest to what the reader came for.
 func (f *fold) text() string {
 	slices.SortStableFunc(f.counts, func(a, b counts) int { return b.number - a.number })

@@ -78,8 +78,26 @@ func resultHint(c *call) string {
 		if c.ret == 0 {
 			return "the peer has finished"
 		}
+	case "shutdown":
+		if strings.HasSuffix(c.args, "SHUT_WR") {
+			return "we have finished: the peer will read 0"
+		}
+	case "getsockopt":
+		return connectHint(c.args)
 	}
 	return ""
+}
+
+// connectHint: SO_ERROR is asked once, when WRITE tells that a connect is over.
+func connectHint(args string) string {
+	_, answer, asked := strings.Cut(args, "SO_ERROR, [")
+	switch {
+	case !asked:
+		return ""
+	case strings.HasPrefix(answer, "0]"):
+		return "the connect has succeeded"
+	}
+	return "why the connect has failed"
 }
 
 // waitHint: the fourth argument is how long the wait may last, in ms.

@@ -136,6 +136,9 @@ func (t *Tree) ending(th *thread, f *frame, s sdk.ReadOnlySpan) {
 
 func (t *Tree) printFold(f *fold, text string) {
 	r := row{depth: f.depth, seq: fmt.Sprint(f.seq), text: text, style: styleDim}
+	if f.seq < t.printed {
+		r.seq = "(" + r.seq + ")"
+	}
 	if len(t.columns) == 0 {
 		r.thread = f.threads[0]
 		t.settle(&r)

@@ -35,7 +35,7 @@ type Tree struct {
 	columns  []*thread // in the order in which they appeared
 	nameWide int       // the column of thread names
 	open     map[trace.SpanID]*thread
-	stories  map[trace.TraceID]*story
+	stories  map[trace.TraceID]*moment // of connections: a root sits on no thread, and in no stack
 	posts    map[int64]post
 	printed  int64 // the highest seq so far
 	fold     fold
@@ -53,16 +53,10 @@ type post struct {
 	shown   bool
 }
 
-// story is a connection's trace. Its root sits on no thread, so it is no frame of any stack.
-type story struct {
-	moment moment
-	shown  bool
-}
-
 // New returns a span processor that prints to w, one Write per line.
 func New(w io.Writer, o Options) sdk.SpanProcessor {
 	return &Tree{w: w, o: o, threads: map[string]*thread{}, nameWide: 8,
-		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*story{},
+		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*moment{},
 		posts: map[int64]post{}, chapters: chapterNames(), dispatchers: map[string]*thread{}}
 }
 
@@ -79,7 +73,7 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 	th := t.thread(m.thread)
 	th.unwind(m, t.open)
 	m.inherited = t.chapterOf(th, m)
-	shown := t.isOpen(m) || alarming(m) || m.kind == kindCall && t.askedByOpen(th)
+	shown := t.isOpen(m) || alarming(m) || m.kind == kindCall && (t.askedByOpen(th) || t.isOfStory(m))
 	switch m.kind {
 	case kindFunction:
 		t.runsDispatcher(th, m)
@@ -117,6 +111,9 @@ func (t *Tree) OnEnd(s sdk.ReadOnlySpan) {
 	t.ending(th, &f, s)
 	if f.waited != nil {
 		t.fold.add(th, f.waited, t.number(f.waited.inherited))
+	}
+	if f.moment.kind == kindTurn && f.shown {
+		t.flushFold() // it was in this turn, not in the next
 	}
 	if f.moment.kind == kindThread {
 		th.alive = false
@@ -162,6 +159,18 @@ func (t *Tree) askedByOpen(th *thread) bool {
 	return false
 }
 
+// isOfStory: m is part of what a connection lived through, from the accept4 that made it on. What was read
+// and written for it is what a reader of a proxy came for, whichever chapter taught the function that asked.
+func (t *Tree) isOfStory(m *moment) bool {
+	return t.stories[m.trace] != nil || m.call.name == "accept4" && m.call.ret >= 0
+}
+
+// amidFold: m is a call of a connection's story in the midst of folded functions. The fold goes on around
+// it, so that what a callback did is not chopped into folds of one step.
+func (t *Tree) amidFold(th *thread, m *moment) bool {
+	return m.kind == kindCall && t.isOfStory(m) && !t.askedByOpen(th) && t.fold.isOnly(th)
+}
+
 // keepWait keeps a turn's wait until it is known whether the turn is shown.
 func (t *Tree) keepWait(th *thread, m *moment) {
 	f := &th.stack[len(th.stack)-1]
@@ -172,22 +181,28 @@ func (t *Tree) keepWait(th *thread, m *moment) {
 	f.waited = m
 }
 
-// show prints m, and before it what it needs to be understood: the folded line, the story it is
-// part of, and the events around it.
+// show prints m, and before it what it needs to be understood: the events around it, and what was folded,
+// where that stood.
 func (t *Tree) show(th *thread, m *moment) {
 	if len(th.stack) > 0 && th.stack[0].moment.kind == kindThread {
 		t.showFrame(th, 0) // before what is folded of it
 	}
-	t.flushFold()
-	if st := t.stories[m.trace]; st != nil && !st.shown {
-		t.showStory(st)
-	}
 	for i := range th.stack {
-		if f := th.stack[i].moment; f == m || f.isEvent() {
+		f := &th.stack[i]
+		switch {
+		case f.shown || f.moment != m && !f.moment.isEvent():
+		case t.fold.seq > f.moment.seq && t.fold.isOnly(th):
+			t.showFrame(th, i) // what is folded is inside of it
+			t.fold.depth++
+		default:
+			t.flushFold()
 			t.showFrame(th, i)
 		}
 	}
 	if !m.encloses() {
+		if !t.amidFold(th, m) {
+			t.flushFold()
+		}
 		t.print(th, m, th.depth(len(th.stack)))
 	}
 }
@@ -222,33 +237,21 @@ func (t *Tree) matchPost(m *moment) (shown bool) {
 	return p.shown
 }
 
+// beginStory is never folded, nor is the accept4 before it: what a connection lives through is shown.
 func (t *Tree) beginStory(m *moment) {
-	t.stories[m.trace] = &story{moment: *m}
-	if t.o.All {
-		t.flushFold()
-		t.showStory(t.stories[m.trace])
-	}
-}
-
-func (t *Tree) showStory(st *story) {
-	st.shown = true
-	t.print(nil, &st.moment, 0)
+	t.stories[m.trace] = m
+	t.flushFold()
+	t.print(nil, m, 0)
 }
 
 func (t *Tree) endStory(s sdk.ReadOnlySpan) {
 	id := s.SpanContext().TraceID()
 	st := t.stories[id]
-	if st == nil || st.moment.id != s.SpanContext().SpanID() {
+	if st == nil || st.id != s.SpanContext().SpanID() {
 		return
 	}
 	delete(t.stories, id)
 	e := readEnd(s)
-	if e.truncated && !st.shown {
-		t.flushFold()
-		t.showStory(st)
-	}
-	if st.shown {
-		t.flushFold()
-		t.printEnd(nil, e.seq, 0, storyEnd(&st.moment, e), e.failed)
-	}
+	t.flushFold()
+	t.printEnd(nil, e.seq, 0, storyEnd(st, e), e.failed)
 }

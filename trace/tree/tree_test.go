@@ -250,3 +250,71 @@ func TestAWriterThatFailsIsLeftAlone(t *testing.T) {
 		t.Errorf("error %v after %d writes", err, b.writes)
 	}
 }
+
+// proxied is a request as chapter 06 sees it: its reads and writes are asked for by functions of chapter 05.
+func proxied(s *script) {
+	s.thread(w0, 171)
+	s.fn(w0, "00-event-loop", "DispatcherImpl::run")
+	turn(s, "READ", 12, "echo/w0")
+	s.fn(w0, "04-threading", "TcpListenerImpl::onSocketEvent")
+	s.call(w0, "accept4", "12<echo/w0>, 127.0.0.1:40000, SOCK_CLOEXEC", 13, "", record.KeyRetLabel.String("C1"))
+	root := s.story(1)
+	s.inStory(w0, "05-connection", "ActiveTcpListener::newConnection", root)
+	s.call(w0, "setsockopt", "13<C1>, SOL_TCP, TCP_NODELAY, [1], 4", 0, "")
+	s.fn(w0, "06-filter-chain", "TcpProxy::Filter::onNewConnection")
+	s.call(w0, "connect", "14<C2>echo>, 127.0.0.1:7", -1, "EINPROGRESS")
+	s.end(w0)
+	unwind(s, 2)
+	turn(s, "WRITE", 14, "C2>echo")
+	s.inStory(w0, "05-connection", "ConnectionImpl::onFileEvent", root)
+	s.call(w0, "getsockopt", "14<C2>echo>, SOL_SOCKET, SO_ERROR, [0], [4]", 0, "")
+	unwind(s, 2)
+	turn(s, "READ", 13, "C1")
+	s.inStory(w0, "05-connection", "ConnectionImpl::onFileEvent", root)
+	s.fn(w0, "05-connection", "ConnectionImpl::onReadReady")
+	s.call(w0, "readv", "13<C1>, [{iov_base=..., iov_len=16384}], 1", 16, "")
+	s.fn(w0, "05-connection", "IoSocketHandleImpl::read")
+	s.call(w0, "readv", "13<C1>, [{iov_base=..., iov_len=16368}], 1", -1, "EAGAIN")
+	s.end(w0)
+	s.fn(w0, "06-filter-chain", "TcpProxy::Filter::onData")
+	s.fn(w0, "05-connection", "ConnectionImpl::write")
+	unwind(s, 2)
+	turn(s, "WRITE", 14, "C2>echo")
+	s.inStory(w0, "05-connection", "ConnectionImpl::onWriteReady", root)
+	s.call(w0, "writev", "14<C2>echo>, [{iov_base=..., iov_len=16}], 1", 16, "")
+	s.call(w0, "shutdown", "14<C2>echo>, SHUT_WR", 0, "")
+	s.call(w0, "close", "13<C1>", 0, "")
+	unwind(s, 2)
+	s.storyEnd(root, false)
+}
+
+// turn begins a turn of worker_0 with one event; unwind ends all but the outermost spans.
+func turn(s *script, events string, fd int, label string) {
+	s.begin(w0, "turn", "turn")
+	s.call(w0, "epoll_pwait", "6<ep:w0>, [...], 128, -1, NULL, 8", 1, "")
+	s.begin(w0, "event", "event", record.KeyFD.Int(fd), record.KeyFDLabel.String(label),
+		record.KeyEvents.String(events), record.KeyChapter.String("00-event-loop"))
+	s.fn(w0, "00-event-loop", "FileEventImpl::mergeInjectedEventsAndRunCb")
+}
+
+func unwind(s *script, to int) {
+	for len(s.stacks[w0]) > to {
+		s.end(w0)
+	}
+}
+
+func TestTheCallsOfAConnectionAreOpenWhereTheFunctionsAroundAreFolded(t *testing.T) {
+	for name, o := range map[string]tree.Options{"proxied": {Chapter: 6}, "proxied_7": {Chapter: 7, Width: 100}} {
+		var out bytes.Buffer
+		s := newScript(&out, o)
+		proxied(s)
+		stopAll(s)
+		s.close(t)
+		golden(t, name, out.String())
+		for _, call := range []string{"accept4", "connect", "getsockopt", "readv", "writev", "shutdown", "close"} {
+			if !strings.Contains(out.String(), " "+call+"(") {
+				t.Errorf("%s: no %s", name, call)
+			}
+		}
+	}
+}

@@ -1,14 +1,11 @@
 package upstream
 
 import (
-	"time"
-
 	listensocket "envoywalk/chapters/02-listen-socket"
 	connection "envoywalk/chapters/05-connection"
 	"envoywalk/internal/kernel"
 	"envoywalk/internal/network"
 	"envoywalk/internal/step"
-	"envoywalk/internal/streaminfo"
 	"envoywalk/trace"
 )
 
@@ -45,7 +42,7 @@ func newClientConnection(t *connection.Thread, life *connection.Life, info *Clus
 	}
 	c := &ClientConnection{Connection: connection.NewConnection(t,
 		connection.Socket{FD: fd, Remote: remote}, connection.CreateTransportSocket(t.Lane()),
-		&streaminfo.StreamInfo{Start: time.Now(), ConnectionID: id}, life, id, false)}
+		nil, life, id, false)}
 	if remote.IsIP() && c.applyOptions(info) && info.source != nil {
 		c.bind(info.source)
 	}
@@ -87,7 +84,8 @@ func (c *ClientConnection) applyOptions(info *ClusterInfo) bool {
 // Envoy: Network::SocketImpl::bind
 func (c *ClientConnection) bind(source *network.Address) {
 	if source.Port() == 0 {
-		kernel.SetsockoptInt(c.Lane(), c.Socket.FD, kernel.IPPROTO_IP, kernel.IP_BIND_ADDRESS_NO_PORT, 1)
+		kernel.SetsockoptInt(c.Lane(), c.Socket.FD, kernel.IPPROTO_IP,
+			kernel.IP_BIND_ADDRESS_NO_PORT, 1)
 	}
 	if errno := kernel.Bind(c.Lane(), c.Socket.FD, source); errno != 0 {
 		c.Thread.Log.Debug("Bind failure. Failed to bind to %s: %s", source, kernel.Describe(errno))

@@ -53,9 +53,11 @@ func TestTheKernelSeesNoDelayAndTheClustersOptions(t *testing.T) {
 	s := l.ask(0, "echo").connected()
 	c := s.upstream.Connection
 	for what, o := range map[string][3]int{"TCP_NODELAY": {unix.IPPROTO_TCP, unix.TCP_NODELAY, 1},
-		"SO_KEEPALIVE": {unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1}, "TCP_KEEPCNT": {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 3},
-		"TCP_KEEPIDLE": {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 77}, "TCP_KEEPINTVL": {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 9},
-		"SO_PRIORITY": {unix.SOL_SOCKET, unix.SO_PRIORITY, 2}, "no port at bind": {unix.IPPROTO_IP, 24, 1}} {
+		"SO_KEEPALIVE":  {unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1},
+		"TCP_KEEPCNT":   {unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 3},
+		"TCP_KEEPIDLE":  {unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, 77},
+		"TCP_KEEPINTVL": {unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, 9},
+		"SO_PRIORITY":   {unix.SOL_SOCKET, unix.SO_PRIORITY, 2}, "no port at bind": {unix.IPPROTO_IP, 24, 1}} {
 		if got, err := unix.GetsockoptInt(c.Socket.FD, o[0], o[1]); err != nil || got != o[2] {
 			t.Errorf("%s is %d (%v), want %d", what, got, err, o[2])
 		}
@@ -140,7 +142,7 @@ func TestABlackHoleEndsAtConnectTimeout(t *testing.T) {
 	if s.host.Stats.CxConnectFail.Value() != 1 {
 		t.Error("the host is not blamed")
 	}
-	l.eventually("the fd is closed", func() bool { return openFiles(t) == before })
+	l.eventually("the fd is closed", func() bool { return openFiles(t) <= before })
 }
 
 func TestAnUpstreamThatResetsEndsWithRemoteClose(t *testing.T) {
@@ -169,13 +171,12 @@ func TestASocketConnectedToItselfIsARefusedOne(t *testing.T) {
 	free, _ := net.Listen("tcp", "127.0.0.1:0")
 	port := uint16(free.Addr().(*net.TCPAddr).Port)
 	free.Close()
-	l := newLab(t, 1, nil, fmt.Sprintf("  - {name: self, load_assignment: {cluster_name: self, endpoints: [{lb_endpoints: "+
-		"[{endpoint: {address: {socket_address: {address: 127.0.0.1, port_value: %[1]d}}}}]}]}, upstream_bind_config: "+
-		"{source_address: {address: 127.0.0.1, port_value: %[1]d}}}\n", port)).initialized()
+	l := newLab(t, 1, nil, static("self", port, fmt.Sprintf(", upstream_bind_config: {source_address: "+
+		"{address: 127.0.0.1, port_value: %d}}", port))).initialized()
 	before := openFiles(t)
 	l.ask(0, "self").fails(RemoteConnectionFailure)
 	l.expect("self.upstream_cx_connect_fail", "1", "self.upstream_cx_active", "0", "self.bind_errors", "0")
-	l.eventually("the fd is closed", func() bool { return openFiles(t) == before })
+	l.eventually("the fd is closed", func() bool { return openFiles(t) <= before })
 }
 
 func TestWithoutASocketTheFailureIsOursAndToldAtOnce(t *testing.T) {
@@ -195,7 +196,7 @@ func TestWithoutASocketTheFailureIsOursAndToldAtOnce(t *testing.T) {
 		if s.host.Stats.CxConnectFail.Value() != 0 {
 			t.Error(errno, ": the host is blamed")
 		}
-		if after := openFiles(t); after != before {
+		if after := openFiles(t); after > before {
 			t.Errorf("%v: %d fds, before %d", errno, after, before)
 		}
 	}
@@ -215,7 +216,7 @@ func TestASocketThatEpollRefusesFailsInTheNextTurn(t *testing.T) {
 	s.fails(LocalConnectionFailure)
 	restore()
 	l.expect("echo.upstream_cx_connect_fail", "1", "echo.upstream_cx_active", "0")
-	l.eventually("the fd is closed", func() bool { return openFiles(t) == before })
+	l.eventually("the fd is closed", func() bool { return openFiles(t) <= before })
 }
 
 func TestASourceAddressThatIsNotOursIsABindError(t *testing.T) {
@@ -229,7 +230,7 @@ func TestASourceAddressThatIsNotOursIsABindError(t *testing.T) {
 	if s.host.Stats.CxConnectFail.Value() != 0 {
 		t.Error("the host is blamed for our address")
 	}
-	l.eventually("the fd is closed", func() bool { return openFiles(t) == before })
+	l.eventually("the fd is closed", func() bool { return openFiles(t) <= before })
 }
 
 func TestWhenNoPortIsLeftTheHostIsNotBlamed(t *testing.T) {

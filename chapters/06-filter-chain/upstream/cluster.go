@@ -30,9 +30,10 @@ type Cluster struct {
 // hostSource is the way in which a type of cluster finds its hosts. Main thread, but for what
 // balancer returns.
 type hostSource interface {
-	startPreInit() // find the first hosts; must sooner or later lead to onPreInitComplete
+	startPreInit() // finds the first hosts; leads, sooner or later, to onPreInitComplete
 	stop()
-	balancer(*eventloop.Dispatcher, *threadLocalClusterManager) LoadBalancer // for one thread, on it
+	// balancer makes that of one thread, on that thread.
+	balancer(*eventloop.Dispatcher, *threadLocalClusterManager) LoadBalancer
 }
 
 // newCluster makes a cluster of the type that its configuration names.
@@ -46,6 +47,7 @@ func newCluster(m *ClusterManager, config *clusterv3.Cluster) (*Cluster, error) 
 	if err != nil {
 		return nil, err
 	}
+	warnOfLostOptions(m.log, info)
 	c := &Cluster{Info: info, Config: config, Updated: time.Now(), manager: m}
 	switch config.GetType() {
 	case clusterv3.Cluster_STRICT_DNS:

@@ -1,13 +1,13 @@
-// Package upstream is the half of chapter 06 that lies behind the filters: clusters, their hosts, the
-// load balancers that choose among them, and everything up to a connected connection to a host.
+// Package upstream is the half of chapter 06 that lies behind the filters: clusters, their hosts,
+// the load balancers that choose among them, and everything up to a connection to a host.
 //
-// Main owns the clusters and finds their hosts. Each worker has a copy of its own, which main brings
-// up to date by post, and chooses hosts without asking anybody. What threads do share are numbers:
-// stats and circuit breakers, which are atomic.
+// Main owns the clusters and finds their hosts. Each worker has a copy of its own, which main
+// brings up to date by post, and chooses hosts without asking anybody. What threads do share are
+// numbers: stats and circuit breakers, which are atomic.
 //
-// It leaves out of Envoy's: dynamic clusters (CDS, EDS), health checks and outlier detection, so that
-// every host is healthy and only priority 0 is ever used; subsets, hashing balancers, zones; TLS; pools
-// that keep idle connections.
+// It leaves out of Envoy's: dynamic clusters (CDS, EDS), health checks and outlier detection, so
+// that every host is healthy and only priority 0 is ever used; subsets, hashing balancers, zones;
+// TLS; pools that keep idle connections.
 package upstream
 
 import (
@@ -46,21 +46,24 @@ type managerStats struct {
 	active         *stats.Gauge
 }
 
-// NewClusterManager makes the static clusters and begins to initialize them. An error knows its place
-// in the configuration. resolver looks host names up; nil is the system's.
+// NewClusterManager makes the static clusters and begins to initialize them. An error knows its
+// place in the configuration. resolver looks host names up; nil is the system's.
 //
 // Envoy: ProdClusterManagerFactory::clusterManagerFromProto, ClusterManagerImpl::ClusterManagerImpl
 func NewClusterManager(i *startup.Instance, resolver *net.Resolver) (*ClusterManager, error) {
 	defer i.Lane().Enter(step.ClusterManagerFromProto).Exit()
-	m := &ClusterManager{instance: i, log: i.Log.Component(log.Upstream), stats: newManagerStats(i.Stats),
-		slot: i.ThreadLocal.AllocateSlot(), dns: newDNSResolver(i, resolver)}
+	m := &ClusterManager{instance: i, log: i.Log.Component(log.Upstream),
+		stats: newManagerStats(i.Stats), slot: i.ThreadLocal.AllocateSlot(),
+		dns: newDNSResolver(i, resolver)}
 	m.init.manager = m
 	for n, c := range i.Bootstrap().GetStaticResources().GetClusters() {
 		if err := m.loadCluster(c); err != nil {
 			return nil, i.At(err, fmt.Sprintf("static_resources.clusters[%d]", n), "")
 		}
 	}
-	slices.SortFunc(m.clusters, func(a, b *Cluster) int { return cmp.Compare(a.Info.Name, b.Info.Name) })
+	slices.SortFunc(m.clusters, func(a, b *Cluster) int {
+		return cmp.Compare(a.Info.Name, b.Info.Name)
+	})
 	m.stats.added.Add(uint64(len(m.clusters)))
 	m.stats.active.Set(uint64(len(m.clusters)))
 	m.slot.Set(m.newThreadLocal)
@@ -74,8 +77,8 @@ func NewClusterManager(i *startup.Instance, resolver *net.Resolver) (*ClusterMan
 
 func newManagerStats(store *stats.Store) managerStats {
 	s := store.Scope("cluster_manager.")
-	for _, name := range [...]string{"cluster_modified", "cluster_removed", "cluster_updated_via_merge",
-		"update_merge_cancelled", "update_out_of_merge_window"} {
+	for _, name := range [...]string{"cluster_modified", "cluster_removed",
+		"cluster_updated_via_merge", "update_merge_cancelled", "update_out_of_merge_window"} {
 		s.Counter(name)
 	}
 	s.Gauge("warming_clusters")
@@ -85,8 +88,9 @@ func newManagerStats(store *stats.Store) managerStats {
 
 // newThreadLocal makes one thread's copy, still empty. It runs on that thread.
 func (m *ClusterManager) newThreadLocal(d *eventloop.Dispatcher) any {
-	return &threadLocalClusterManager{dispatcher: d, clusters: map[string]*ThreadLocalCluster{}, log: m.log,
-		pool: m.instance.Log.Component(log.Pool), random: systemRandom, open: map[*UpstreamConnection]struct{}{}}
+	return &threadLocalClusterManager{dispatcher: d, clusters: map[string]*ThreadLocalCluster{},
+		log: m.log, pool: m.instance.Log.Component(log.Pool), random: systemRandom,
+		open: map[*UpstreamConnection]struct{}{}}
 }
 
 // Envoy: ClusterManagerImpl::loadCluster
@@ -112,8 +116,8 @@ func (m *ClusterManager) onClusterInit(c *Cluster) {
 	m.postThreadLocalClusterUpdate(c)
 }
 
-// postThreadLocalClusterUpdate sends the cluster's hosts to every thread. The list is a version of its
-// own: main makes another when hosts change, and never touches this one again.
+// postThreadLocalClusterUpdate sends the cluster's hosts to every thread. The list is a version of
+// its own: main makes another when hosts change, and never touches this one again.
 //
 // Envoy: ClusterManagerImpl::postThreadLocalClusterUpdate
 func (m *ClusterManager) postThreadLocalClusterUpdate(c *Cluster) {

@@ -14,8 +14,8 @@ const (
 	allClustersInitialized
 )
 
-// initHelper waits until every cluster knows its first hosts, or that it has none. In Envoy clusters
-// that need another cluster to find their hosts come second; all of ours are primary.
+// initHelper waits until every cluster knows its first hosts, or that it has none. In Envoy
+// clusters that need another cluster to find their hosts come second; all of ours are primary.
 //
 // Envoy: Upstream::ClusterManagerInitHelper
 type initHelper struct {
@@ -30,7 +30,8 @@ type initHelper struct {
 func (h *initHelper) addCluster(c *Cluster) {
 	h.primary = append(h.primary, c)
 	c.initialize(func() { h.onClusterInit(c) })
-	h.manager.log.Debug("cm init: adding: cluster=%s primary=%d secondary=0", c.Info.Name, len(h.primary))
+	h.manager.log.Debug("cm init: adding: cluster=%s primary=%d secondary=0", c.Info.Name,
+		len(h.primary))
 }
 
 // Envoy: ClusterManagerInitHelper::onClusterInit, removeCluster
@@ -42,7 +43,8 @@ func (h *initHelper) onClusterInit(c *Cluster) {
 			break
 		}
 	}
-	h.manager.log.Debug("cm init: init complete: cluster=%s primary=%d secondary=0", c.Info.Name, len(h.primary))
+	h.manager.log.Debug("cm init: init complete: cluster=%s primary=%d secondary=0", c.Info.Name,
+		len(h.primary))
 	h.maybeFinishInitialize()
 }
 
@@ -55,8 +57,8 @@ func (h *initHelper) onStaticLoadComplete() {
 // setInitializedCb calls done when all clusters are initialized: at once if they are. It is also the
 // sign that the server has loaded everything else.
 //
-// Envoy: ClusterManagerInitHelper::setPrimaryClustersInitializedCb, startInitializingSecondaryClusters,
-// setInitializedCb
+// Envoy: ClusterManagerInitHelper::setPrimaryClustersInitializedCb,
+// startInitializingSecondaryClusters, setInitializedCb
 func (h *initHelper) setInitializedCb(done func()) {
 	h.initialized, h.continued = done, true
 	switch h.state {
@@ -76,7 +78,8 @@ func (h *initHelper) maybeFinishInitialize() {
 	if h.state == loading {
 		return
 	}
-	h.manager.log.Debug("maybe finish initialize primary init clusters empty: %t", len(h.primary) == 0)
+	h.manager.log.Debug("maybe finish initialize primary init clusters empty: %t",
+		len(h.primary) == 0)
 	if len(h.primary) > 0 {
 		return
 	}

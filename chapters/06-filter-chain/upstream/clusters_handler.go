@@ -25,7 +25,9 @@ func (m *ClusterManager) addAdmin() {
 	}
 	a.AddPage(startup.Page{Path: "/clusters", Help: "upstream cluster status (?format=json)",
 		Answer: m.answerClusters})
-	m.instance.ConfigTracker().Add("clusters", func() proto.Message { return m.dumpClusterConfigs() })
+	m.instance.ConfigTracker().Add("clusters", func() proto.Message {
+		return m.dumpClusterConfigs()
+	})
 }
 
 // answerClusters lets main write the page, and sends it from here.
@@ -79,7 +81,8 @@ func (m *ClusterManager) thresholds(c *ClusterInfo, p Priority,
 func (h *Host) status() *adminv3.HostStatus {
 	s := &adminv3.HostStatus{Address: protoAddress(h.Address()), Hostname: h.Hostname,
 		Locality: &corev3.Locality{}, Weight: h.Weight(),
-		HealthStatus: &adminv3.HostHealthStatus{EdsHealthStatus: corev3.HealthStatus_HEALTHY}}
+		HealthStatus: &adminv3.HostHealthStatus{
+			EdsHealthStatus: corev3.HealthStatus_HEALTHY}}
 	if h.Locality != nil {
 		s.Locality = h.Locality
 	}

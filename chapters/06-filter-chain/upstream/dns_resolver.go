@@ -69,7 +69,8 @@ func (r *dnsResolver) resolve(name string, family clusterv3.Cluster_DnsLookupFam
 }
 
 // lookup asks for IPv6 first where both will do, and for IPv4 if there is none.
-func (r *dnsResolver) lookup(name string, family clusterv3.Cluster_DnsLookupFamily) ([]netip.Addr, error) {
+func (r *dnsResolver) lookup(name string,
+	family clusterv3.Cluster_DnsLookupFamily) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(r.context, resolveDeadline)
 	defer cancel()
 	if family != clusterv3.Cluster_V4_ONLY {

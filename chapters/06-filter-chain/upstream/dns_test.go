@@ -88,8 +88,8 @@ func (s *nameServer) answer(q []byte) []byte {
 }
 
 func dns(kind, name string, port uint16, more string) string {
-	return fmt.Sprintf("  - {name: c, type: %s, dns_refresh_rate: 0.01s, load_assignment: {cluster_name: c, endpoints: "+
-		"[{lb_endpoints: [{endpoint: {address: {socket_address: {address: %s, port_value: %d}}}}]}]}%s}\n",
+	return fmt.Sprintf("  - {name: c, type: %s, dns_refresh_rate: 0.01s, load_assignment: {cluster_name: c, "+
+		"endpoints: [{lb_endpoints: [{endpoint: {address: {socket_address: {address: %s, port_value: %d}}}}]}]}%s}\n",
 		kind, name, port, more)
 }
 
@@ -118,7 +118,8 @@ func TestStrictDNSHasAHostForEachAddressAndFollowsChanges(t *testing.T) {
 	server.knows("web.test", "10.0.0.1", "10.0.0.2")
 	l := newLab(t, 1, resolver, dns("STRICT_DNS", "web.test", 80, "")).initialized()
 	l.hasHosts("10.0.0.1:80", "10.0.0.2:80")
-	first := l.m.clusters[0].hosts[0]
+	var first *Host
+	l.main.do(func() { first = l.m.clusters[0].hosts[0] })
 	server.knows("web.test", "10.0.0.1", "10.0.0.3")
 	l.hasHosts("10.0.0.1:80", "10.0.0.3:80")
 	l.expect("c.membership_total", "2", "c.membership_healthy", "2", "c.membership_change", "2")

@@ -2,9 +2,8 @@ package upstream
 
 import "container/heap"
 
-// edfScheduler picks the entry with the earliest deadline first. A host of weight w is due every 1/w,
-// so that among hosts with different weights each gets its share, and no host gets its share in one
-// go.
+// edfScheduler picks the entry with the earliest deadline first. A host of weight w is due every
+// 1/w, so that among hosts with different weights each gets its share, and none in one go.
 //
 // Envoy: Upstream::EdfScheduler
 type edfScheduler struct {
@@ -13,7 +12,7 @@ type edfScheduler struct {
 	queue edfQueue
 }
 
-// edfEntry is a host and when it is due. Of two that are due together the one added first comes first.
+// edfEntry is a host and when it is due. Of two that are due together the first added comes first.
 type edfEntry struct {
 	deadline float64
 	order    uint64
@@ -47,7 +46,8 @@ type edfQueue []edfEntry
 
 func (q edfQueue) Len() int { return len(q) }
 func (q edfQueue) Less(i, j int) bool {
-	return q[i].deadline < q[j].deadline || q[i].deadline == q[j].deadline && q[i].order < q[j].order
+	a, b := &q[i], &q[j]
+	return a.deadline < b.deadline || a.deadline == b.deadline && a.order < b.order
 }
 func (q edfQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 func (q *edfQueue) Push(e any)   { *q = append(*q, e.(edfEntry)) }

@@ -57,7 +57,8 @@ func (h *Host) Weight() uint32 { return h.weight.Load() }
 // belongs to, nil if none. An errno means that there is no socket for it.
 //
 // Envoy: Upstream::HostImpl::createConnection
-func (h *Host) CreateConnection(t *connection.Thread, life *connection.Life) (*ClientConnection, kernel.Errno) {
+func (h *Host) CreateConnection(t *connection.Thread,
+	life *connection.Life) (*ClientConnection, kernel.Errno) {
 	defer t.Lane().Enter(step.HostCreateConnection).Of(h.Cluster.Name).Exit()
 	c, errno := createClientConnection(t, life, h.Cluster, h.Address())
 	if errno != 0 {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ type lab struct {
 	main    *thread
 	workers []*thread
 	log     *lines
-	last    uint64
+	last    atomic.Uint64
 }
 
 // thread is a running loop, with what its connections share.
@@ -114,7 +115,7 @@ func prepare(t *testing.T, workers int, clusters string) *lab {
 func (l *lab) newThread(name string) *thread {
 	return &thread{t: l.t, Thread: &connection.Thread{Dispatcher: eventloop.New(nil, name),
 		Slabs: buffer.NewPool(4), Log: l.i.Log.Component(log.Connection),
-		NextID: func() uint64 { l.last++; return l.last }}}
+		NextID: func() uint64 { return l.last.Add(1) }}}
 }
 
 func (th *thread) start() {

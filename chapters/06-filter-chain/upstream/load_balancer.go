@@ -103,9 +103,9 @@ func (b *roundRobinLoadBalancer) ChooseHost(LoadBalancerContext) *Host {
 	return h
 }
 
-// leastRequestLoadBalancer compares a few hosts drawn at random and takes the least busy. How busy a
-// host is, all threads say together: its rq_active. With different weights it is a schedule in which
-// a busy host counts for less.
+// leastRequestLoadBalancer compares a few hosts drawn at random and takes the least busy. How busy
+// a host is, all threads say together: its rq_active. With different weights it is a schedule in
+// which a busy host counts for less.
 //
 // Envoy: Upstream::LeastRequestLoadBalancer
 type leastRequestLoadBalancer struct {

@@ -28,7 +28,8 @@ func newLogicalDNSCluster(c *Cluster) *logicalDNSCluster {
 	only := c.endpoints()[0]
 	address := only.GetEndpoint().GetAddress().GetSocketAddress()
 	l := &logicalDNSCluster{Cluster: c, endpoint: only, name: address.GetAddress(),
-		port: uint16(address.GetPortValue()), refresh: orDefault(c.Config.GetDnsRefreshRate(), defaultRefreshRate)}
+		port:    uint16(address.GetPortValue()),
+		refresh: orDefault(c.Config.GetDnsRefreshRate(), defaultRefreshRate)}
 	l.timer = c.manager.instance.Dispatcher.CreateTimer("dns refresh", l.startPreInit)
 	return l
 }
@@ -51,11 +52,12 @@ func (l *logicalDNSCluster) onAnswer(found []netip.Addr, err error) {
 	if err == nil && len(found) > 0 {
 		l.Info.Stats.UpdateSuccess.Inc()
 		l.moveTo(found[0])
-		l.manager.log.Debug("DNS refresh rate reset for %s, refresh rate %d ms", l.name, l.refresh.Milliseconds())
+		l.manager.log.Debug("DNS refresh rate reset for %s, refresh rate %d ms", l.name,
+			l.refresh.Milliseconds())
 	} else {
 		l.Info.Stats.UpdateFailure.Inc()
-		l.manager.log.Debug("DNS refresh rate reset for %s, (failure) refresh rate %d ms (%v)", l.name,
-			l.refresh.Milliseconds(), err)
+		l.manager.log.Debug("DNS refresh rate reset for %s, (failure) refresh rate %d ms (%v)",
+			l.name, l.refresh.Milliseconds(), err)
 	}
 	l.onPreInitComplete()
 	l.timer.Enable(l.refresh)

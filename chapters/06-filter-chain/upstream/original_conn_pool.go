@@ -51,7 +51,8 @@ type ConnPool struct {
 //
 // Envoy: OriginalConnPoolImpl::newConnection
 func (p *ConnPool) NewConnection(cb Callbacks) *Pending {
-	d, limits, stats := p.cluster.dispatcher, p.Host.Cluster.Resources(Default), p.Host.Cluster.Stats
+	info, d := p.Host.Cluster, p.cluster.dispatcher
+	limits, stats := info.Resources(Default), info.Stats
 	if !limits.PendingRequests.CanCreate(d) {
 		p.cluster.poolLog.Debug("max pending requests overflow")
 		stats.UpstreamRqPendingOverflow.Inc()
@@ -76,7 +77,8 @@ func (p *ConnPool) NewConnection(cb Callbacks) *Pending {
 
 // noSocket: the process has no fd or the kernel no memory for another connection.
 func (p *ConnPool) noSocket(cb Callbacks, errno kernel.Errno) {
-	p.cluster.poolLog.Warn("no socket for a connection to %s: %s", p.Host.Address(), kernel.Describe(errno))
+	p.cluster.poolLog.Warn("no socket for a connection to %s: %s", p.Host.Address(),
+		kernel.Describe(errno))
 	p.Host.Cluster.Stats.UpstreamCxConnectFail.Inc()
 	cb.OnPoolFailure(LocalConnectionFailure, p.Host)
 }

@@ -23,7 +23,8 @@ type originalDstCluster struct {
 
 // Envoy: OriginalDstCluster::OriginalDstCluster
 func newOriginalDstCluster(c *Cluster) *originalDstCluster {
-	o := &originalDstCluster{Cluster: c, interval: orDefault(c.Config.GetCleanupInterval(), defaultRefreshRate)}
+	o := &originalDstCluster{Cluster: c,
+		interval: orDefault(c.Config.GetCleanupInterval(), defaultRefreshRate)}
 	o.timer = c.manager.instance.Dispatcher.CreateTimer("original dst cleanup", o.cleanup)
 	o.timer.Housekeeping = true
 	o.timer.Enable(o.interval)
@@ -38,7 +39,8 @@ func (o *originalDstCluster) stop() {
 }
 
 // balancer makes the balancer that the cluster provides.
-func (o *originalDstCluster) balancer(d *eventloop.Dispatcher, m *threadLocalClusterManager) LoadBalancer {
+func (o *originalDstCluster) balancer(d *eventloop.Dispatcher,
+	_ *threadLocalClusterManager) LoadBalancer {
 	return &originalDstLoadBalancer{cluster: o, dispatcher: d}
 }
 
@@ -91,8 +93,8 @@ func (b *originalDstLoadBalancer) refresh(hosts []*Host) {
 	}
 }
 
-// ChooseHost implements LoadBalancer. A new host can be used at once; main, and through it the other
-// threads, hear of it by post.
+// ChooseHost implements LoadBalancer. A new host can be used at once; main, and through it the
+// other threads, hear of it by post.
 //
 // Envoy: OriginalDstCluster::LoadBalancer::chooseHost
 func (b *originalDstLoadBalancer) ChooseHost(context LoadBalancerContext) *Host {
@@ -110,7 +112,8 @@ func (b *originalDstLoadBalancer) ChooseHost(context LoadBalancerContext) *Host 
 	h := newHost(b.cluster.Info, b.cluster.Info.Name+a.String(), a, 1)
 	log.Debug("Created host %s.", a)
 	b.hosts[a.String()] = h
-	b.cluster.manager.instance.Dispatcher.Post(b.dispatcher, step.None, func() { b.cluster.addHost(h) })
+	main := b.cluster.manager.instance.Dispatcher
+	main.Post(b.dispatcher, step.None, func() { b.cluster.addHost(h) })
 	return h
 }
 

@@ -93,7 +93,8 @@ func newResourceManager(i *startup.Instance, c *clusterv3.Cluster, scope *stats.
 		}
 	}
 	gauges := scope.Scope("circuit_breakers." + name)
-	limit := func(what, open, remaining string, value *wrapperspb.UInt32Value, otherwise uint64) *ResourceLimit {
+	limit := func(what, open, remaining string, value *wrapperspb.UInt32Value,
+		otherwise uint64) *ResourceLimit {
 		r := &ResourceLimit{max: otherwise, runtime: i.Runtime, open: gauges.Gauge(open),
 			key: "circuit_breakers." + c.GetName() + "." + name + "." + what}
 		if value != nil {
@@ -106,11 +107,14 @@ func newResourceManager(i *startup.Instance, c *clusterv3.Cluster, scope *stats.
 		return r
 	}
 	return &ResourceManager{
-		Connections: limit("max_connections", "cx_open", "remaining_cx", set.GetMaxConnections(), 1024),
+		Connections: limit("max_connections", "cx_open", "remaining_cx",
+			set.GetMaxConnections(), 1024),
 		PendingRequests: limit("max_pending_requests", "rq_pending_open", "remaining_pending",
 			set.GetMaxPendingRequests(), 1024),
-		Requests:        limit("max_requests", "rq_open", "remaining_rq", set.GetMaxRequests(), 1024),
-		Retries:         limit("max_retries", "rq_retry_open", "remaining_retries", set.GetMaxRetries(), 3),
-		ConnectionPools: limit("max_connection_pools", "cx_pool_open", "remaining_cx_pools", nil, math.MaxUint64),
+		Requests: limit("max_requests", "rq_open", "remaining_rq", set.GetMaxRequests(), 1024),
+		Retries: limit("max_retries", "rq_retry_open", "remaining_retries",
+			set.GetMaxRetries(), 3),
+		ConnectionPools: limit("max_connection_pools", "cx_pool_open", "remaining_cx_pools",
+			nil, math.MaxUint64),
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	listensocket "envoywalk/chapters/02-listen-socket"
 	"envoywalk/internal/kernel"
+	"envoywalk/internal/log"
 )
 
 // clusterSocketOptions are what a cluster asks of the socket of each connection, in Envoy's order.
@@ -36,6 +37,16 @@ func clusterSocketOptions(c *clusterv3.Cluster) (all []*listensocket.SocketOptio
 		all = append(all, literal)
 	}
 	return all
+}
+
+// warnOfLostOptions says what Envoy keeps to itself.
+func warnOfLostOptions(l *log.Component, info *ClusterInfo) {
+	for _, o := range info.options {
+		if o.State != listensocket.Prebind {
+			l.Warn("cluster '%s': %s has state %s, and as in Envoy is never set: "+
+				"the only state of a connection's socket is STATE_PREBIND", info.Name, o.Field, o.State)
+		}
+	}
 }
 
 // tcpKeepalive asks the kernel to look after a silent peer; what is not said is the system's choice.

@@ -34,7 +34,8 @@ type resolveTarget struct {
 
 // Envoy: StrictDnsClusterImpl::StrictDnsClusterImpl
 func newStrictDNSCluster(c *Cluster) *strictDNSCluster {
-	s := &strictDNSCluster{Cluster: c, refresh: orDefault(c.Config.GetDnsRefreshRate(), defaultRefreshRate)}
+	s := &strictDNSCluster{Cluster: c,
+		refresh: orDefault(c.Config.GetDnsRefreshRate(), defaultRefreshRate)}
 	for _, e := range c.endpoints() {
 		address := e.GetEndpoint().GetAddress().GetSocketAddress()
 		t := &resolveTarget{parent: s, endpoint: e, name: address.GetAddress(),
@@ -93,7 +94,8 @@ func (t *resolveTarget) onAnswer(found []netip.Addr, err error) {
 		} else {
 			s.UpdateNoRebuild.Inc()
 		}
-		m.log.Debug("DNS refresh rate reset for %s, refresh rate %d ms", t.name, t.parent.refresh.Milliseconds())
+		m.log.Debug("DNS refresh rate reset for %s, refresh rate %d ms", t.name,
+			t.parent.refresh.Milliseconds())
 	}
 	t.parent.onPreInitComplete()
 	t.timer.Enable(t.parent.refresh)

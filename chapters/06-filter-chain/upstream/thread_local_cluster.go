@@ -1,6 +1,8 @@
 package upstream
 
 import (
+	clusterv3 "github.com/envoyproxy/go-control-plane/envoy/config/cluster/v3"
+
 	eventloop "envoywalk/chapters/00-event-loop"
 	connection "envoywalk/chapters/05-connection"
 	"envoywalk/internal/log"
@@ -36,7 +38,8 @@ type ThreadLocalCluster struct {
 // any more.
 //
 // Envoy: ThreadLocalClusterManagerImpl::updateClusterMembership
-func (m *threadLocalClusterManager) update(info *ClusterInfo, balancer func() LoadBalancer, hosts []*Host) {
+func (m *threadLocalClusterManager) update(info *ClusterInfo, balancer func() LoadBalancer,
+	hosts []*Host) {
 	c := m.clusters[info.Name]
 	if c == nil {
 		m.log.Debug("adding TLS cluster %s", info.Name)
@@ -89,8 +92,8 @@ func (c *ThreadLocalCluster) CanConnect() bool {
 	return c.info.Resources(Default).Connections.CanCreate(c.dispatcher)
 }
 
-// TCPConnPool chooses a host and returns the way to a connection to it; nil, and counted, if there is
-// no host. context must have a downstream connection: the upstream one will be on its thread.
+// TCPConnPool chooses a host and returns the way to a connection to it; nil, and counted, if there
+// is no host. context must have a downstream connection: the upstream one will be on its thread.
 //
 // Envoy: ClusterEntry::tcpConnPool
 func (c *ThreadLocalCluster) TCPConnPool(context LoadBalancerContext) *ConnPool {
@@ -103,13 +106,13 @@ func (c *ThreadLocalCluster) TCPConnPool(context LoadBalancerContext) *ConnPool 
 	return &ConnPool{Host: host, cluster: c, context: context}
 }
 
-// ChooseHost asks this thread's load balancer. A cluster without hosts is in panic, as Envoy calls
-// it, though there is nobody to send to.
+// ChooseHost asks this thread's load balancer; nil: there is no host. A cluster without hosts is in
+// panic, as Envoy calls it, though there is nobody to send to.
 //
 // Envoy: LoadBalancerBase::chooseHost
 func (c *ThreadLocalCluster) ChooseHost(context LoadBalancerContext) *Host {
 	host := c.balancer.ChooseHost(context)
-	if host == nil && len(c.hosts) == 0 {
+	if host == nil && c.info.Type != clusterv3.Cluster_ORIGINAL_DST {
 		c.info.Stats.HealthyPanic.Inc()
 	}
 	return host

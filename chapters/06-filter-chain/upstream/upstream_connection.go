@@ -14,8 +14,8 @@ import (
 // Envoy: Tcp::ConnectionPool::UpstreamCallbacks
 type UpstreamCallbacks interface {
 	connection.ConnectionCallbacks
-	// OnUpstreamData lends the connection's read buffer: what is consumed is taken out. endStream: the
-	// upstream sends no more, which is told only with half-close.
+	// OnUpstreamData lends the connection's read buffer: what is consumed is taken out. endStream:
+	// the upstream sends no more, which is told only with half-close.
 	OnUpstreamData(data *buffer.Buffer, endStream bool)
 }
 
@@ -52,11 +52,8 @@ func newUpstreamConnection(p *ConnPool, cb Callbacks) (*UpstreamConnection, kern
 	u.Connection, c.Filters = c, u
 	c.AddConnectionCallbacks(u)
 	u.count()
-	s := p.Host.Cluster.Stats
-	c.SetConnectionStats(connection.ConnectionStats{ReadTotal: s.UpstreamCxRxBytesTotal,
-		ReadCurrent: s.UpstreamCxRxBytesBuffered, WriteTotal: s.UpstreamCxTxBytesTotal,
-		WriteCurrent: s.UpstreamCxTxBytesBuffered, BindErrors: s.BindErrors})
-	c.Thread.Log.Debug("[C%d] connecting", c.ID)
+	c.SetConnectionStats(&p.Host.Cluster.Stats.bytes)
+	p.cluster.poolLog.Debug("[C%d] connecting", c.ID)
 	client.Connect()
 	u.timer = p.cluster.dispatcher.CreateTimer("connect timeout", u.onConnectTimeout)
 	u.timer.Enable(p.Host.Cluster.ConnectTimeout)
@@ -112,7 +109,7 @@ func (u *UpstreamConnection) SetCallbacks(cb UpstreamCallbacks) { u.callbacks = 
 //
 // Envoy: OriginalConnPoolImpl::ActiveConn::onConnectTimeout
 func (u *UpstreamConnection) onConnectTimeout() {
-	u.Connection.Thread.Log.Debug("[C%d] connect timeout", u.Connection.ID)
+	u.pool.cluster.poolLog.Debug("[C%d] connect timeout", u.Connection.ID)
 	u.timedOut = true
 	u.Host.Cluster.Stats.UpstreamCxConnectTimeout.Inc()
 	u.Connection.Close(connection.NoFlush)
@@ -149,7 +146,7 @@ func (u *UpstreamConnection) OnEvent(e connection.ConnectionEvent) {
 func (u *UpstreamConnection) onConnected() {
 	s := u.Host.Cluster.Stats
 	s.UpstreamCxConnectMs.RecordValue(uint64(time.Since(u.began).Milliseconds()))
-	u.Connection.Thread.Log.Debug("[C%d] assigning connection", u.Connection.ID)
+	u.pool.cluster.poolLog.Debug("[C%d] assigning connection", u.Connection.ID)
 	cb := u.answered()
 	u.lent = true
 	s.UpstreamRqTotal.Inc()
@@ -176,6 +173,7 @@ func (u *UpstreamConnection) onConnectFailed(e connection.ConnectionEvent) {
 	}
 	u.pool.cluster.dispatcher.DeferredDelete(u.destroy)
 	if cb := u.answered(); cb != nil {
+		u.Connection.Life.Fail()
 		s.UpstreamRqPendingFailureEject.Inc()
 		cb.OnPoolFailure(reason, u.Host)
 	}
@@ -203,7 +201,7 @@ func (u *UpstreamConnection) onClosed(e connection.ConnectionEvent) {
 // Envoy: Upstream::reportUpstreamCxDestroy
 func (u *UpstreamConnection) countDestroy(e connection.ConnectionEvent) {
 	s := u.Host.Cluster.Stats
-	u.Connection.Thread.Log.Debug("[C%d] client disconnected", u.Connection.ID)
+	u.pool.cluster.poolLog.Debug("[C%d] client disconnected", u.Connection.ID)
 	s.UpstreamCxDestroy.Inc()
 	if e == connection.RemoteClose {
 		s.UpstreamCxDestroyRemote.Inc()
@@ -238,7 +236,7 @@ func (u *UpstreamConnection) OnRead(c *connection.Connection) {
 		return
 	}
 	if u.callbacks == nil {
-		c.Thread.Log.Debug("[C%d] unexpected data from upstream, closing connection", c.ID)
+		u.pool.cluster.poolLog.Debug("[C%d] unexpected data from upstream, closing connection", c.ID)
 		c.Close(connection.NoFlush)
 		return
 	}

@@ -29,6 +29,9 @@ var collected struct {
 	spans []*span
 }
 
+// theDemo is the run whose one connection is looked at closely.
+const theDemo = "the demo"
+
 // spans runs the binaries over the configurations that between them enter as many steps as there is a way to.
 func spans(t *testing.T) []*span {
 	t.Helper()
@@ -38,8 +41,8 @@ func spans(t *testing.T) []*span {
 			name string
 			run  func(t *testing.T, sink string)
 		}{
-			{"the event loop's demo", demo("00")}, {"the demo", demo("04")}, {"validate", validate},
-			{"init_only", initOnly}, {"serve", serve},
+			{"the event loop's demo", demo("00")}, {theDemo, demo(youngest)}, {"validate", validate},
+			{"init_only", initOnly}, {"serve", serve}, {"proxy", proxy},
 		} {
 			path := filepath.Join(t.TempDir(), "spans.json")
 			run.run(t, "json="+path)
@@ -66,15 +69,15 @@ func ends(t *testing.T, p *walktest.Process) {
 
 func validate(t *testing.T, sink string) {
 	config := walktest.Config(t, "node: {}\n")
-	ends(t, walktest.Start(t, "04", "--trace", sink, "-c", config, "--mode", "validate"))
+	ends(t, walktest.Start(t, youngest, "--trace", sink, "-c", config, "--mode", "validate"))
 }
 
 func initOnly(t *testing.T, sink string) {
 	config := walktest.Config(t, "node: {}\n")
-	ends(t, walktest.Start(t, "04", "--trace", sink, "-c", config, "--mode", "init_only"))
+	ends(t, walktest.Start(t, youngest, "--trace", sink, "-c", config, "--mode", "init_only"))
 }
 
-// everything asks for all that chapters 01 to 04 act on: %[1]s is a folder, %[2]d a port.
+// everything asks for all that chapters 01 to 04 act on. Without filters every connection is closed at once: %[1]s is a folder, %[2]d a port.
 const everything = `
 admin: {address: {pipe: {path: %[1]s/admin}}}
 enable_dispatcher_stats: true
@@ -127,7 +130,7 @@ func serve(t *testing.T, sink string) {
 	port := l.Addr().(*net.TCPAddr).Port
 	l.Close()
 	config := walktest.Config(t, everything, dir, port)
-	p := walktest.Start(t, "04", "--trace", sink, "-c", config, "--concurrency", "3")
+	p := walktest.Start(t, youngest, "--trace", sink, "-c", config, "--concurrency", "3")
 	p.WaitFor("all workers have all listeners")
 	knock("tcp4", l.Addr().String())
 	for deadline := time.Now().Add(walktest.Patience); !rejected(dir + "/admin"); {
