@@ -97,6 +97,7 @@ type Connection struct {
 	connecting, halfClose, closed        bool
 	readEndStream, readEndStreamRaised   bool
 	writeEndStream, writeShut            bool
+	writeBroken                          bool // the peer takes nothing any more
 	dispatchBuffered, transportWantsRead bool
 	bindError                            bool
 }

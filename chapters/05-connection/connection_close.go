@@ -37,8 +37,9 @@ type ending struct {
 	timeout time.Duration
 	timer   *eventloop.Timer // delayed close, later the ticks of lingering
 	polite  bool             // the close was to lose nothing
-	quiet   int              // ticks since the peer last sent something
-	age     int              // ticks since lingering began
+
+	// Of lingering: since the peer last sent something, since the begin, and until the next look.
+	quiet, age, tick time.Duration
 }
 
 func (c *Connection) end() *ending {
@@ -60,6 +61,9 @@ func (c *Connection) Close(t CloseType) {
 	defer c.Lane().EnterStory(c.Life.Story(), step.ConnectionCloseNoFilters).On(c.Socket.FD).Exit()
 	if c.closed {
 		return
+	}
+	if c.writeBroken {
+		t = NoFlush
 	}
 	left := c.write.Len()
 	c.log("closing data_to_write=%d type=%d", left, t)

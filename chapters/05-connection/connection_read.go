@@ -13,7 +13,9 @@ func (c *Connection) onFileEvent(events eventloop.FileReady) {
 	defer c.Lane().EnterStory(c.Life.Story(), step.OnFileEvent).On(c.Socket.FD).Exit()
 	switch {
 	case c.closed:
-		c.linger() // the owner is done; the peer is not
+		if c.event != nil {
+			c.linger() // the owner is done; the peer is not
+		}
 		return
 	case c.immediate != noEvent:
 		c.raiseImmediateError()
@@ -63,7 +65,7 @@ func (c *Connection) onReadReady() {
 	if got.Bytes > 0 || got.EndStream || buffered && c.read.Len() > 0 {
 		c.onRead()
 	}
-	if !c.closed && (got.Close || c.bothSidesHalfClosed()) {
+	if !c.closed && (got.Close || c.bothSidesHalfClosed() || c.writeBroken && c.readEndStream) {
 		c.log("remote close")
 		c.closeSocket(RemoteClose)
 	}

@@ -42,7 +42,7 @@ func (c *Connection) onWriteReady() {
 	c.updateWriteStats(sent.Bytes, left)
 	switch {
 	case sent.Close:
-		c.closeSocket(RemoteClose)
+		c.onWriteBroken()
 	case c.InDelayedClose() && left == 0 || c.bothSidesHalfClosed():
 		c.log("write flush complete")
 		c.flushed(sent.Bytes)
@@ -52,6 +52,16 @@ func (c *Connection) onWriteReady() {
 			c.bytesSent(sent.Bytes)
 		}
 	}
+}
+
+// onWriteBroken: the peer takes no more, but what it sent before its reset is still in the kernel. So
+// reading, where it is enabled, goes on to the end, and that closes. Envoy closes at once.
+func (c *Connection) onWriteBroken() {
+	if c.writeBroken = true; c.readDisabled != 0 || c.readEndStream || c.InDelayedClose() {
+		c.closeSocket(RemoteClose)
+		return
+	}
+	c.activate(eventloop.Read)
 }
 
 // finishConnect asks what became of the connect. It reports whether the connection is usable.

@@ -12,11 +12,12 @@ import (
 // open until the peer has closed its side, or has had all of it and been silent for a while. Envoy
 // 1.17 closes at once. The owner does not notice: for it the connection is closed.
 const (
-	retryPause  = 10 * time.Millisecond // after the kernel had no memory for a call
-	lingerTick  = 100 * time.Millisecond
-	lingerQuiet = 10      // ticks of silence after which a peer that has everything is left: 1 s
-	lingerMost  = 300     // ticks after which any peer is left: 30 s
-	drainMost   = 1 << 20 // bytes thrown away per event
+	retryPause  = 10 * time.Millisecond  // after the kernel had no memory for a call
+	lingerTick  = 100 * time.Millisecond // how often it is asked whether all has arrived
+	hastyTick   = 2 * time.Millisecond   // of a server that stops
+	lingerQuiet = time.Second            // of silence, after which a peer that has everything is left
+	lingerMost  = 30 * time.Second       // after which any peer is left
+	drainMost   = 1 << 20                // bytes thrown away per event
 	scratchSize = 64 << 10
 )
 
@@ -42,7 +43,7 @@ func (c *Connection) beginLingering() {
 	}
 	c.ending.timer = c.Thread.Dispatcher.CreateTimer("linger", c.lingerTick)
 	c.ending.timer.Housekeeping = true
-	c.ending.timer.Enable(lingerTick)
+	c.enableLingerTick()
 	if c.event.SetEnabled(eventloop.Read) != 0 {
 		c.endLingering()
 		return
@@ -63,17 +64,26 @@ func (c *Connection) linger() {
 	}
 }
 
+// lingerTick asks how far it is. A server that stops waits for arrival alone, not for silence.
 func (c *Connection) lingerTick() {
 	e := c.ending
-	e.age++
-	e.quiet++
+	e.age += e.tick
+	e.quiet += e.tick
 	unsent, errno := kernel.Unsent(c.Lane(), c.Socket.FD)
 	arrived := errno != 0 || unsent == 0
 	if e.age >= lingerMost || arrived && (e.quiet >= lingerQuiet || c.Thread.hasty) {
 		c.endLingering()
 		return
 	}
-	e.timer.Enable(lingerTick)
+	c.enableLingerTick()
+}
+
+func (c *Connection) enableLingerTick() {
+	c.ending.tick = lingerTick
+	if c.Thread.hasty {
+		c.ending.tick = hastyTick
+	}
+	c.ending.timer.Enable(c.ending.tick)
 }
 
 func (c *Connection) endLingering() {
