@@ -26,6 +26,7 @@ type GuardDog struct {
 	scope      *stats.Scope // server.
 	miss, mega *stats.Counter
 	dispatcher *eventloop.Dispatcher
+	onMegaMiss func(who string, quiet time.Duration)
 	onKill     func(who string) // ends the process; a test's may not
 	stopped    chan struct{}
 
@@ -49,7 +50,7 @@ func NewGuardDog(i *Instance, name string, c WatchdogConfig) *GuardDog {
 	own := i.Stats.Scope(name + ".")
 	g := &GuardDog{name: name, config: c, interval: c.step(), recorder: i.Recorder,
 		scope: i.Stats.Scope("server."), miss: own.Counter("watchdog_miss"),
-		mega: own.Counter("watchdog_mega_miss"), onKill: kill, stopped: make(chan struct{}),
+		mega: own.Counter("watchdog_mega_miss"), onMegaMiss: i.tellStall, onKill: kill, stopped: make(chan struct{}),
 		dispatcher: eventloop.New(i.Lane(), name+"_guarddog")}
 	go g.run(i.Lane().Current())
 	return g
@@ -115,10 +116,17 @@ func (g *GuardDog) StopWatching(lane *trace.Lane, d *eventloop.Dispatcher, dog *
 	}
 }
 
-// look goes round. A stall is counted once, however long it lasts.
+// look goes round. A stall is counted once, and told once, however long it lasts.
 //
 // Envoy: Server::GuardDogImpl::step
 func (g *GuardDog) look(now time.Time) {
+	for _, w := range g.count(now) {
+		g.onMegaMiss(w.dog.Name, now.Sub(w.lastTouch))
+	}
+}
+
+// count counts, and returns who has become silent for very long.
+func (g *GuardDog) count(now time.Time) (huge []*watched) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	silent := 0
@@ -137,6 +145,7 @@ func (g *GuardDog) look(now time.Time) {
 			w.huge = true
 			g.mega.Inc()
 			w.mega.Inc()
+			huge = append(huge, w)
 		}
 		if exceeds(quiet, g.config.Kill) {
 			g.onKill(w.dog.Name)
@@ -149,6 +158,7 @@ func (g *GuardDog) look(now time.Time) {
 		silent >= max(2, int(enough)) {
 		g.onKill("several threads")
 	}
+	return huge
 }
 
 func exceeds(quiet, limit time.Duration) bool { return limit > 0 && quiet > limit }

@@ -15,6 +15,7 @@ type stillDog struct {
 	t      *testing.T
 	store  *stats.Store
 	start  time.Time
+	stalls []string
 	killed []string
 }
 
@@ -24,6 +25,9 @@ func newStillDog(t *testing.T, c WatchdogConfig) *stillDog {
 	d := &stillDog{t: t, store: store}
 	d.GuardDog = &GuardDog{name: "workers", config: c, interval: c.step(), scope: store.Scope("server."),
 		miss: own.Counter("watchdog_miss"), mega: own.Counter("watchdog_mega_miss"),
+		onMegaMiss: func(who string, quiet time.Duration) {
+			d.stalls = append(d.stalls, who+" "+quiet.Round(100*time.Millisecond).String())
+		},
 		onKill: func(who string) { d.killed = append(d.killed, who) }}
 	return d
 }
@@ -54,7 +58,7 @@ func (d *stillDog) counts(miss, mega uint64) {
 
 var patience = WatchdogConfig{Miss: 200 * time.Millisecond, MegaMiss: time.Second}
 
-func TestAStallIsCountedOnceHoweverLongItLasts(t *testing.T) {
+func TestAStallIsCountedAndToldOnceHoweverLongItLasts(t *testing.T) {
 	d := newStillDog(t, patience)
 	_, dog := d.watch("worker_0")
 	d.after(0) // takes the first touch away
@@ -74,6 +78,8 @@ func TestAStallIsCountedOnceHoweverLongItLasts(t *testing.T) {
 	d.counts(1, 1)
 	d.after(time.Hour + time.Second + 300*time.Millisecond)
 	d.counts(2, 1)
+	d.after(2 * time.Hour)
+	same(t, d.stalls, []string{"worker_0 1s", "worker_0 59m59s"})
 }
 
 func TestAThreadThatTouchesIsNeverCounted(t *testing.T) {

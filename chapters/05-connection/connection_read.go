@@ -131,6 +131,14 @@ func (c *Connection) shouldDrainReadBuffer() bool {
 	return c.limit > 0 && c.read.Len() >= int(c.limit)
 }
 
+// wanted is how much one read may ask for: no more than the limit leaves room for, though something.
+func (c *Connection) wanted() int {
+	if c.limit == 0 {
+		return readSize
+	}
+	return min(readSize, max(int(c.limit)-c.read.Len(), 1))
+}
+
 // setTransportSocketIsReadable: the transport stopped before the kernel had no more, so no edge
 // will come; ask again in the next turn.
 //

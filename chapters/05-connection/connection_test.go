@@ -183,6 +183,32 @@ func TestAResetClosesOnce(t *testing.T) {
 	}
 }
 
+// Row 10 of the faults: the loop hears of data and reset at once, and writes before it reads.
+func TestWhatAPeerSentBeforeItsResetIsReadThoughAWriteMeetsTheResetFirst(t *testing.T) {
+	l := newLab(t)
+	fd, peer := l.pair()
+	e := l.connect(fd)
+	sent := pattern(32<<10, 9)
+	l.on(func() {
+		e.EnableHalfClose(true)
+		peer.Write(sent)
+		peer.SetLinger(0)
+		peer.Close()
+		var b buffer.Buffer
+		b.Init(l.thread.Slabs)
+		b.AddString("too late")
+		e.Write(&b, false)
+	})
+	l.wait(e.closed, "closed")
+	if !bytes.Equal(e.got.Bytes(), sent) || len(e.events) != 1 || e.events[0] != RemoteClose {
+		t.Errorf("%d of %d bytes were read: %v", e.got.Len(), len(sent), e.events)
+	}
+	e.until("the fd is closed", func() bool { return !isOpen(fd) })
+	if e.Discarded != len("too late") {
+		t.Errorf("%d bytes were discarded", e.Discarded)
+	}
+}
+
 func TestADelayedCloseWaitsForThePeerOrItsTimeout(t *testing.T) {
 	for _, peerCloses := range []bool{true, false} {
 		l := newLab(t)

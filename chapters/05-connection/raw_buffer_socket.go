@@ -69,7 +69,7 @@ func (r *RawBufferSocket) DoRead(into *buffer.Buffer) (result IoResult) {
 func (r *RawBufferSocket) ioHandleRead(into *buffer.Buffer) (int, kernel.Errno) {
 	defer r.connection.Lane().Enter(step.IoHandleRead).On(r.connection.Socket.FD).Exit()
 	var room [readSize/buffer.SlabSize + 1][]byte
-	n, errno := kernel.Readv(r.connection.Lane(), r.connection.Socket.FD, into.Reserve(readSize, room[:0]))
+	n, errno := kernel.Readv(r.connection.Lane(), r.connection.Socket.FD, into.Reserve(r.connection.wanted(), room[:0]))
 	into.Commit(max(n, 0))
 	return n, errno
 }

@@ -280,6 +280,26 @@ func TestAFlushThatDoesNotMoveEndsAtTheIdleTimeout(t *testing.T) {
 	p.conserved()
 }
 
+func TestAStoppingServerWaitsForAFlush(t *testing.T) {
+	const size = 20 * mib
+	p, server, request := bufferedForUpstream(t, size, "")
+	p.onMain(p.instance.Shutdown)
+	p.staysFor(300 * time.Millisecond)
+	receive(t, server, request, size)
+}
+
+// staysFor wants the server not to end so soon.
+func (p *server) staysFor(d time.Duration) {
+	p.t.Helper()
+	select {
+	case code := <-p.exit:
+		p.stopped = true
+		p.t.Fatalf("the server ended, with %d, before the upstream had read", code)
+	case <-time.After(d):
+	}
+}
+
+// The server waits some seconds for who takes nothing, and not for ever.
 func TestAFlushWithoutAnIdleTimeoutEndsWithTheServer(t *testing.T) {
 	p, server, _ := bufferedForUpstream(t, 20*mib, "idle_timeout: 0s")
 	same(t, "flushing", p.gauge("upstream_flush_active"), 1)

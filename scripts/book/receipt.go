@@ -22,6 +22,9 @@ type receiptOptions struct {
 	pace        time.Duration
 	connect     list
 	send        string
+	halfClose   bool
+	reset       bool
+	upstream    list
 	inject      list
 }
 
@@ -61,6 +64,11 @@ func (b *book) receipt(args []string) int {
 	}
 	t := &traced{program: program, args: theirs, options: &o,
 		strace: filepath.Join(dir, "strace.txt"), trace: filepath.Join(dir, "trace.json")}
+	for _, address := range o.upstream {
+		if err := serve(ctx, address); err != nil {
+			return b.lacking(err.Error())
+		}
+	}
 	if err := t.run(ctx); err != nil {
 		return b.lacking(fmt.Sprintf(b.text.noRun, chapter, err, t.log.lastLines()))
 	}
@@ -75,6 +83,9 @@ func (o *receiptOptions) define(f *flag.FlagSet) {
 	f.DurationVar(&o.pace, "pace", 0, "")
 	f.Var(&o.connect, "connect", "")
 	f.StringVar(&o.send, "send", "", "")
+	f.BoolVar(&o.halfClose, "half-close", false, "")
+	f.BoolVar(&o.reset, "reset", false, "")
+	f.Var(&o.upstream, "upstream", "")
 	f.Var(&o.inject, "inject", "")
 }
 

@@ -44,6 +44,10 @@ Where the program serves (-c), it is sent SIGTERM after its clients:
   --pace 5ms           pause between them: who is faster than the trace can be written
                        makes it drop records
   --send TEXT          what each says, e.g. 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+  --half-close         each says that it has finished, and goes on reading
+  --reset              each resets its connection when what it said has come back
+  --upstream ADDR      this command listens there and sends back what it gets, so that a
+                       proxy has somebody to talk to; repeatable
 
 --trace-sample leaves spans out on purpose: a receipt of a sampled run does not agree.`,
 		"tree": `go tool book tree NN [--write | --check [--tries 10]] [-- flags of the program]

@@ -40,6 +40,9 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
   --connections N      一共这么多客户端，一个接一个，轮流分到各个地址
   --pace 5ms           两个客户端之间歇多久：快到追踪来不及写时，记录就会被丢弃
   --send TEXT          每个客户端说的话，例如 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+  --half-close         每个客户端说完就关闭自己的写方向，然后继续读
+  --reset              说的话全部返回之后，每个客户端用 RST 结束连接
+  --upstream ADDR      本命令在这里监听，收到什么就发回什么，让代理有上游可连；可重复
 
 --trace-sample 会有意略去一部分 span，所以采样的运行是对不上账的。`,
 		"tree": `go tool book tree NN [--write | --check [--tries 10]] [-- 该章程序的参数]

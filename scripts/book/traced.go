@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"runtime"
@@ -104,6 +102,9 @@ func (t *traced) drive(ctx context.Context, strace int) error {
 			err = sleep(ctx, t.options.pace)
 		}
 	}
+	if settled := t.options.settle(ctx); err == nil {
+		err = settled
+	}
 	if stop := signalChild(strace, "TERM"); err == nil {
 		err = stop
 	}
@@ -115,48 +116,6 @@ func (t *traced) clients() int {
 		return 0
 	}
 	return max(t.options.connections, len(t.options.connect))
-}
-
-// visit connects, as often as it takes until somebody listens, says what it was given to say, and
-// reads until the other end closes or has nothing to say for a second.
-func (o *receiptOptions) visit(ctx context.Context, address string) error {
-	c, err := dial(ctx, address)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	if o.send != "" {
-		text, err := strconv.Unquote(`"` + o.send + `"`)
-		if err != nil {
-			return fmt.Errorf("--send %s: %w", o.send, err)
-		}
-		if _, err := io.WriteString(c, text); err != nil {
-			return err
-		}
-	}
-	c.SetReadDeadline(time.Now().Add(time.Second))
-	io.Copy(io.Discard, c) // a silence, a reset and a close all end a visit
-	return nil
-}
-
-func dial(ctx context.Context, address string) (net.Conn, error) {
-	end := time.Now().Add(patience)
-	network := "tcp"
-	if path, unix := strings.CutPrefix(address, "unix:"); unix {
-		network, address = "unix", path
-	}
-	for {
-		c, err := new(net.Dialer).DialContext(ctx, network, address)
-		if err == nil {
-			return c, nil
-		}
-		if time.Now().After(end) {
-			return nil, fmt.Errorf("nobody listens on %s: %w", address, err)
-		}
-		if err := sleep(ctx, 20*time.Millisecond); err != nil {
-			return nil, err
-		}
-	}
 }
 
 // signalChild sends a signal to the one child of strace: the program. A signal to strace would only

@@ -48,6 +48,7 @@ type sizes struct {
 type soak struct {
 	sizes
 	ctx     context.Context
+	root    string // of the checkout
 	dir     string // removed at the end
 	results []*result
 }
@@ -125,6 +126,10 @@ func run(ctx context.Context, args []string) int {
 		return 2
 	}
 	s := &soak{sizes: *z, ctx: ctx}
+	if s.root, err = moduleRoot(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 2
+	}
 	if s.dir, err = os.MkdirTemp("", "soak"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2

@@ -35,13 +35,13 @@ const document = `admin:
   address: {socket_address: {address: 127.0.0.1, port_value: 0}}
 static_resources:
   listeners:
-%s  clusters:
+%[1]s  clusters:
   - name: soak
     type: STATIC
     connect_timeout: 30s
     per_connection_buffer_limit_bytes: %[3]d
     circuit_breakers: {thresholds: [{max_connections: 1000000, max_pending_requests: 1000000}]}
-    load_assignment: {cluster_name: soak, endpoints: [{lb_endpoints: [%s]}]}
+    load_assignment: {cluster_name: soak, endpoints: [{lb_endpoints: [%[2]s]}]}
 `
 
 const listenerText = `  - name: soak%d
@@ -52,16 +52,20 @@ const listenerText = `  - name: soak%d
       stat_prefix: soak, cluster: soak}}]}]
 `
 
+// moduleRoot is the folder of go.mod.
+func moduleRoot() (string, error) {
+	out, err := exec.Command("go", "env", "GOMOD").Output()
+	if path := strings.TrimSpace(string(out)); err == nil && strings.HasSuffix(path, "go.mod") {
+		return filepath.Dir(path), nil
+	}
+	return "", errors.New("soak needs a checkout of the project, and Go, to build what it tests")
+}
+
 // build builds the last chapter's binary.
 func (s *soak) build() (string, error) {
-	out, err := exec.CommandContext(s.ctx, "go", "env", "GOMOD").Output()
-	if err != nil {
-		return "", err
-	}
-	root := filepath.Dir(strings.TrimSpace(string(out)))
 	path := filepath.Join(s.dir, "envoywalk-06")
 	build := exec.CommandContext(s.ctx, "go", "build", "-o", path, "./chapters/06-filter-chain/run")
-	build.Dir = root
+	build.Dir = s.root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building chapter 06: %w\n%s", err, out)
 	}
@@ -249,6 +253,24 @@ func (p *proxy) footprint() (f footprint, err error) {
 	}
 	f.fds, f.threads, f.rss = p.count("fd"), p.count("task"), p.rss()
 	return f, nil
+}
+
+// leastFootprint looks several times: the admin's own connection ends a little after its answer.
+func (p *proxy) leastFootprint() (least footprint, err error) {
+	for range 5 {
+		now, err := p.footprint()
+		if err != nil {
+			return least, err
+		}
+		time.Sleep(50 * time.Millisecond)
+		now.fds = p.count("fd")
+		if least == (footprint{}) {
+			least = now
+		}
+		least = footprint{min(least.fds, now.fds), min(least.threads, now.threads), min(least.heap, now.heap),
+			min(least.rss, now.rss)}
+	}
+	return least, nil
 }
 
 func (p *proxy) count(what string) int {

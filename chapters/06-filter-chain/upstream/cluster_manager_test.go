@@ -1,9 +1,11 @@
 package upstream
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
+	endpointv3 "github.com/envoyproxy/go-control-plane/envoy/config/endpoint/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 )
 
@@ -171,6 +173,36 @@ func TestTheConfigDumpHoldsTheClustersAsConfigured(t *testing.T) {
 		if m, err := first.GetCluster().UnmarshalNew(); err != nil || first.GetLastUpdated() == nil ||
 			!strings.Contains(protojson.Format(m), `"a"`) {
 			t.Errorf("the first is %v (%v)", m, err)
+		}
+	})
+}
+
+func TestTheConfigDumpHoldsTheHostsByTheirPlace(t *testing.T) {
+	l := newLab(t, 0, nil, `  - name: web
+    load_assignment:
+      cluster_name: web
+      endpoints:
+      - {locality: {zone: b}, lb_endpoints: [{endpoint: {address: {pipe: {path: /1}}}}]}
+      - {locality: {zone: a}, lb_endpoints: [{endpoint: {address: {pipe: {path: /2}}}}]}
+      - {locality: {zone: b}, lb_endpoints: [{endpoint: {address: {pipe: {path: /3}}}, load_balancing_weight: 5}]}
+`)
+	l.main.do(func() {
+		m, err := l.m.dumpEndpointConfigs().GetStaticEndpointConfigs()[0].GetEndpointConfig().UnmarshalNew()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		a := m.(*endpointv3.ClusterLoadAssignment)
+		got := ""
+		for _, place := range a.GetEndpoints() {
+			got += " " + place.GetLocality().GetZone()
+			for _, e := range place.GetLbEndpoints() {
+				got += fmt.Sprintf(" %s*%d", e.GetEndpoint().GetAddress().GetPipe().GetPath(),
+					e.GetLoadBalancingWeight().GetValue())
+			}
+		}
+		if want := " a /2*1 b /1*1 /3*5"; got != want || a.GetPolicy().GetOverprovisioningFactor().GetValue() != 140 {
+			t.Errorf("it is %q, want %q", got, want)
 		}
 	})
 }

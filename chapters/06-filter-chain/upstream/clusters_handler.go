@@ -28,6 +28,9 @@ func (m *ClusterManager) addAdmin() {
 	m.instance.ConfigTracker().Add("clusters", func() proto.Message {
 		return m.dumpClusterConfigs()
 	})
+	m.instance.ConfigTracker().Add(startup.EndpointsKey, func() proto.Message {
+		return m.dumpEndpointConfigs()
+	})
 }
 
 // answerClusters lets main write the page, and sends it from here.
@@ -165,16 +168,4 @@ func (h *Host) text(b *bytes.Buffer) {
 	line("priority", 0)
 	line("success_rate", "-1.0") // nobody detects outliers
 	line("local_origin_success_rate", "-1.0")
-}
-
-// dumpClusterConfigs is the clusters' part of /config_dump. Main thread.
-//
-// Envoy: ClusterManagerImpl::dumpClusterConfigs
-func (m *ClusterManager) dumpClusterConfigs() *adminv3.ClustersConfigDump {
-	dump := &adminv3.ClustersConfigDump{}
-	for _, c := range m.clusters {
-		dump.StaticClusters = append(dump.StaticClusters, &adminv3.ClustersConfigDump_StaticCluster{
-			Cluster: startup.Pack(c.Config), LastUpdated: startup.Timestamp(c.Updated)})
-	}
-	return dump
 }

@@ -177,9 +177,8 @@ func TestFiftySlowReadersHoldBackTheirUpstreamsAndTakeNoMoreMemoryThanTheirLimit
 	var sending sync.WaitGroup
 	for n := range readers {
 		client := p.dial("r")
-		client.SetReadBuffer(16 << 10)
+		client.SetReadBuffer(256 << 10)
 		server := u.accept()
-		server.SetWriteBuffer(16 << 10)
 		greet(t, client, server)
 		if n == 0 {
 			p.gathers()
@@ -263,7 +262,6 @@ func flushing(t *testing.T, p *proxy, u upstream, route string, n int) (*net.TCP
 	t.Helper()
 	client := p.dial(route)
 	server := u.accept()
-	server.SetReadBuffer(16 << 10)
 	request := load.NewStream(uint64(n), load.Up)
 	if err := write(client, request, 0, n); err != nil {
 		t.Fatal(err)
@@ -304,6 +302,7 @@ func TestAFlushToAnUpstreamThatNeverReadsEndsAtTheIdleTimeout(t *testing.T) {
 		cluster: "per_connection_buffer_limit_bytes: 0"})
 	server, _ := flushing(t, p, u, "r", 20*mib)
 	p.gathers()
+	p.becomes("tcp.r.idle_timeout", 1)
 	p.becomes("tcp.r.upstream_flush_active", 0)
 	s := p.stats()
 	if s["tcp.r.idle_timeout"] != 1 || s["tcp.r.upstream_flush_total"] != 1 || s["tcp.r.bytes_discarded"] == 0 {

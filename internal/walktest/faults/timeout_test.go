@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,13 +39,15 @@ func TestAClientThatReadsNothingIsClosedAtTheIdleTimeoutAndItsBytesAreCounted(t 
 	}
 	p.becomes("tcp.r.idle_timeout", 1)
 	p.becomes("listener.127.0.0.1_0.downstream_cx_active", crowdSize)
-	if n := p.stats()["tcp.r.bytes_discarded"]; n < mib {
-		t.Errorf("%d bytes are counted as discarded: less than the write buffer holds", n)
+	if n := p.stats()["tcp.r.bytes_discarded"]; n < mib/2 {
+		t.Errorf("%d bytes are counted as discarded: less than half of what the write buffer holds", n)
 	} else {
 		t.Logf("%d bytes were discarded, and counted", n)
 	}
 	spans := p.heals("timer idle_timeout", `writev EAGAIN C\d+`)
-	fired, last := find(spans, "timer idle_timeout"), find(spans, `(writev|readv) C\d+(>r)?`)
+	client1, _ := strings.CutPrefix(find(spans, `writev EAGAIN C\d+`)[0].line, "writev EAGAIN ")
+	fired, last := find(spans, "timer idle_timeout"), find(spans, "writev "+client1+`|readv C\d+>r`)
+	last = slices.DeleteFunc(last, func(s span) bool { return s.begin.After(fired[0].begin) })
 	took := fired[0].begin.Sub(last[len(last)-1].end)
 	t.Logf("from the last byte to the timer: %v of %v", took, idle)
 	onTime(t, "from the last byte to the timer", took, idle)
@@ -72,7 +75,8 @@ func TestASilentClientIsEndedInWhateverStateItIs(t *testing.T) {
 		{"trickling once connected", "longest", strings.Repeat("y", 200)},
 		{"silent for the longest time, with nobody connected", "both", ""},
 	} {
-		client, began := p.dial(c.route), time.Now()
+		began := time.Now()
+		client := p.dial(c.route)
 		running.Go(func() {
 			go trickle(client, c.trickle)
 			ends(t, client)

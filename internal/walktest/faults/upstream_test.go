@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -192,6 +193,7 @@ func TestWhatAKilledUpstreamSentIsDeliveredAndThenComesTheEnd(t *testing.T) {
 			p.gathers()
 		}
 		receiving.Go(func() {
+			defer client.Close()
 			got, err := readAll(client, load.NewStream(uint64(n), load.Down), n)
 			if err != nil {
 				t.Errorf("client %d, after %d bytes: %v", n, got, err)
@@ -257,6 +259,32 @@ func privateHosts(t *testing.T) (wrap []string, path string) {
 	return nil, ""
 }
 
+// knock connects a thousand times a second, as far as the machine can, and waits for each end.
+func (p *proxy) knock(until time.Time, routes ...string) int {
+	const knocking, rate = 8, 1000
+	var all atomic.Int64
+	var running sync.WaitGroup
+	began := time.Now()
+	for range knocking {
+		running.Go(func() {
+			for time.Now().Before(until) {
+				n := all.Add(1)
+				time.Sleep(time.Until(began.Add(time.Duration(n) * time.Second / rate)))
+				c, err := net.Dial("tcp", p.at[routes[int(n)%len(routes)]])
+				if err != nil {
+					p.t.Error(err)
+					return
+				}
+				c.SetDeadline(time.Now().Add(walktest.Patience))
+				ends(p.t, c.(*net.TCPConn))
+				c.Close()
+			}
+		})
+	}
+	running.Wait()
+	return int(all.Load())
+}
+
 // Row 13. The soak's is a minute long.
 func TestWithoutAnyHostAThousandConnectionsASecondAreClosedAtOnceUntilOneReturns(t *testing.T) {
 	t.Parallel()
@@ -278,21 +306,12 @@ func TestWithoutAnyHostAThousandConnectionsASecondAreClosedAtOnceUntilOneReturns
 		}
 	}
 	p.gathers()
-	began, n := time.Now(), 1
-	for ; time.Since(began) < span; n++ {
-		c, err := net.Dial("tcp", p.at[[...]string{"empty", "r"}[n%2]])
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.SetDeadline(time.Now().Add(walktest.Patience))
-		ends(t, c.(*net.TCPConn))
-		c.Close()
-		time.Sleep(time.Until(began.Add(time.Duration(n) * time.Millisecond)))
-	}
+	began := time.Now()
+	n := p.knock(began.Add(span), "empty", "r")
 	rate := float64(n) / time.Since(began).Seconds()
 	s := p.stats()
-	if a, b := s["cluster.empty.upstream_cx_none_healthy"], s["cluster.r.upstream_cx_none_healthy"]; a+b != n+1 {
-		t.Errorf("%d and %d of %d connections found no host", a, b, n+1)
+	if a, b := s["cluster.empty.upstream_cx_none_healthy"], s["cluster.r.upstream_cx_none_healthy"]; a+b != n+2 {
+		t.Errorf("%d and %d of %d connections found no host", a, b, n+2)
 	}
 	p.wantNoSpin()
 	fds := len(p.descriptors())
@@ -309,7 +328,7 @@ func TestWithoutAnyHostAThousandConnectionsASecondAreClosedAtOnceUntilOneReturns
 	if word, err := io.ReadAll(client); string(word) != "back" {
 		t.Errorf("%q came, %v", word, err)
 	}
-	t.Logf("%d connections without a host, %.0f a second; served %v after the host was back", n+1, rate,
+	t.Logf("%d connections without a host, %.0f a second; served %v after the host was back", n+2, rate,
 		time.Since(began).Round(time.Millisecond))
 	p.heals("TcpProxy::Filter::initializeUpstreamConnection")
 }
@@ -338,7 +357,9 @@ func TestWithoutAnFdForTheUpstreamTheClientIsToldAndOthersAreFine(t *testing.T) 
 			t.Errorf("%q came, and there was no fd", word)
 		}
 		p.eventually(func() bool { return len(p.descriptors()) == p.fds+2*crowdSize },
-			func() string { return fmt.Sprintf("%d fds, and there were %d", len(p.descriptors()), p.fds+2*crowdSize) })
+			func() string {
+				return fmt.Sprintf("%d fds, and there were %d", len(p.descriptors()), p.fds+2*crowdSize)
+			})
 	}
 	p.wantNoSpin()
 	lift()

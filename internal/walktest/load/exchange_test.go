@@ -226,3 +226,28 @@ func TestNobodyRefuses(t *testing.T) {
 		t.Error("somebody answered")
 	}
 }
+
+func TestAConversationGoesOnAsItsCallerLikes(t *testing.T) {
+	u, address := proxied(t, asItIs)
+	c, err := net.Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tally Tally
+	s, err := tally.Converse(c.(*net.TCPConn), Order{Connection: 1, Up: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{1, 64, 4096, 7} {
+		if err := s.Speak(n); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := s.End(); err != nil {
+		t.Error(err)
+	}
+	u.settle(t, 1)
+	if got := tally.Totals(); got.Faults() != 0 || got.Right != 4168 || got.Whole != 1 {
+		t.Errorf("%+v", got)
+	}
+}

@@ -43,6 +43,12 @@ func (t *Tally) Totals() Totals {
 	return now
 }
 
+// Silent counts a client that connects and says nothing.
+func (t *Tally) Silent() {
+	t.begun.Add(1)
+	t.ended(nil, true)
+}
+
 // ended counts a connection's end.
 func (t *Tally) ended(err error, cut bool) {
 	switch {

@@ -74,8 +74,9 @@ func (v *Verifier) follow(p []byte) {
 
 // search looks for the place in the stream where bytes go on that do not belong where they came.
 func (v *Verifier) search(p []byte) {
+	looked := max(len(v.hunt)-wordSize+1, 0)
 	v.hunt = append(v.hunt, p...)
-	for i := 0; i+wordSize <= len(v.hunt); i++ {
+	for i := looked; i+wordSize <= len(v.hunt); i++ {
 		index := v.stream.indexOf(binary.LittleEndian.Uint64(v.hunt[i:]))
 		if index >= v.total/wordSize {
 			continue
