@@ -102,5 +102,6 @@ proxy "a half-close" "$dir/proxy.yaml" --connections 5 --connect "127.0.0.1:$pro
 proxy "a reset by the client" "$dir/proxy.yaml" --connections 5 --connect "127.0.0.1:$proxied" --reset
 proxy "an upstream that refuses" "$dir/proxy.yaml" --connections 5 --connect "127.0.0.1:$refused"
 proxy "a name that is asked for" "$dir/dns.yaml" --connections 5 --connect "127.0.0.1:$proxied" --half-close
+# Each of these is some sixty spans: without a pause the sink may not keep up on a busy machine.
 WORKERS=4 proxy "$clients clients" "$dir/proxy.yaml" --connections "$clients" --connect "127.0.0.1:$proxied" \
-  --connect "127.0.0.1:$refused" --half-close
+  --connect "127.0.0.1:$refused" --half-close --pace "${PACE:-10ms}"

@@ -162,3 +162,26 @@ func TestSamplingForgetsWhatItDecidedLongAgo(t *testing.T) {
 		t.Errorf("%d decisions, %d stories waiting, %d dropped", len(s.decided), len(s.waiting), b.Dropped())
 	}
 }
+
+// A story that waited for its end to be kept was lived in turns that have ended meanwhile.
+func TestAStoryThatIsToldLateLinksToTheTurnsItWasIn(t *testing.T) {
+	b := newBench(Config{Sample: Sample{First: 0, Every: 1000}})
+	l := b.thread("worker_0")
+	story := l.BeginStory(1, 0)
+	for range 2 {
+		turn := l.EnterTurn()
+		around := l.Enter(outer)
+		l.EnterStory(story, inner).Exit()
+		around.Exit()
+		turn.Exit()
+	}
+	l.EndStory(story, true)
+	ss := b.finish()
+	for n, part := range ss.all(nameOf(inner)) {
+		isLinkedTo(t, part, ss.all(nameOf(outer))[n])
+		isLinkedTo(t, part, ss.all("turn")[n])
+	}
+	if n := len(ss.all(nameOf(inner))); n != 2 {
+		t.Errorf("%d parts are told, want 2", n)
+	}
+}

@@ -322,6 +322,29 @@ func TestAnFdThatCannotBeWatchedIsClosed(t *testing.T) {
 	}
 }
 
+func TestAPeerThatNeverStopsHoldsUpNobodyElseOnItsThread(t *testing.T) {
+	const endless = 500
+	l := newLab(t)
+	fd, peer := l.pair()
+	e := l.connect(fd)
+	reads, readsBefore, others := 0, 0, make(chan struct{})
+	defer kernel.SetScript(func(call string, on, n int) (int, kernel.Errno, bool) {
+		if call != "readv" || on != fd || reads > endless {
+			return 0, 0, false
+		}
+		if reads++; reads == 1 {
+			l.thread.Dispatcher.Post(l.thread.Dispatcher, 0, func() { readsBefore = reads; close(others) })
+		}
+		return n, 0, true
+	})()
+	l.on(func() { e.taking = false; e.onRead = func() { e.read.Drain(e.read.Len()) } })
+	peer.Write([]byte("the first of very many"))
+	l.wait(others, "somebody else has his turn")
+	if readsBefore >= endless {
+		t.Errorf("only after %d reads of 64 KiB", readsBefore)
+	}
+}
+
 func TestAWriteIsNotSentInItsOwnCall(t *testing.T) {
 	l := newLab(t)
 	fd, peer := l.pair()

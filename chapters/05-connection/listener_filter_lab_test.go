@@ -83,11 +83,13 @@ type labScript struct {
 }
 
 func (s *labScript) obey(in io.Reader) {
+	heard := 0
 	for lines := bufio.NewScanner(in); lines.Scan(); {
 		s.mu.Lock()
 		fmt.Sscan(lines.Text(), &s.call, (*uintptr)(&s.errno), &s.count)
 		s.mu.Unlock()
-		fmt.Printf("heard %s.\n", lines.Text())
+		heard++
+		fmt.Printf("heard %d lines.\n", heard)
 	}
 }
 
@@ -107,9 +109,10 @@ func (s *labScript) answer(call string, _, _ int) (int, kernel.Errno, bool) {
 // filterLab is a running laboratory with one worker.
 type filterLab struct {
 	*walktest.Process
-	t     *testing.T
-	admin *http.Client
-	stdin io.Writer
+	t       *testing.T
+	admin   *http.Client
+	stdin   io.Writer
+	scripts int
 }
 
 // startFilterLab starts listeners, each a flow mapping of YAML without its braces and filter chains.
@@ -155,9 +158,9 @@ func with(names ...string) string {
 
 func (l *filterLab) script(call string, errno kernel.Errno, count int) {
 	l.t.Helper()
-	line := fmt.Sprintln(call, uintptr(errno), count)
-	io.WriteString(l.stdin, line)
-	l.WaitFor("heard " + strings.TrimSpace(line) + `\.`)
+	fmt.Fprintln(l.stdin, call, uintptr(errno), count)
+	l.scripts++
+	l.WaitFor(fmt.Sprintf("heard %d lines", l.scripts))
 }
 
 func (l *filterLab) get(path string) string {

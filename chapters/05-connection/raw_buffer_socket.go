@@ -12,6 +12,10 @@ import (
 // bytes cost less than half the time.
 const readSize = 4 * buffer.SlabSize
 
+// readMost is how many bytes one event reads, also for a connection whose limit is higher or none:
+// its peer may send faster than we read, and others on the thread wait.
+const readMost = 1 << 20
+
 // pieces is how many slabs one writev sends.
 const pieces = 16
 
@@ -36,8 +40,8 @@ func (r *RawBufferSocket) SetTransportSocketCallbacks(c *Connection) {
 	r.connection = c
 }
 
-// DoRead implements TransportSocket. It reads until EAGAIN, the end, an error, or the connection's
-// limit; then another read event is injected, so that one connection cannot hold the loop.
+// DoRead implements TransportSocket. It reads until EAGAIN, the end, an error, the connection's limit
+// or readMost; then another read event is injected, so that one connection cannot hold the loop.
 //
 // Envoy: Network::RawBufferSocket::doRead
 func (r *RawBufferSocket) DoRead(into *buffer.Buffer) (result IoResult) {
@@ -47,7 +51,7 @@ func (r *RawBufferSocket) DoRead(into *buffer.Buffer) (result IoResult) {
 		switch {
 		case n > 0:
 			result.Bytes += n
-			if r.connection.shouldDrainReadBuffer() {
+			if r.connection.shouldDrainReadBuffer() || result.Bytes >= readMost {
 				r.connection.setTransportSocketIsReadable()
 				return result
 			}
@@ -69,7 +73,8 @@ func (r *RawBufferSocket) DoRead(into *buffer.Buffer) (result IoResult) {
 func (r *RawBufferSocket) ioHandleRead(into *buffer.Buffer) (int, kernel.Errno) {
 	defer r.connection.Lane().Enter(step.IoHandleRead).On(r.connection.Socket.FD).Exit()
 	var room [readSize/buffer.SlabSize + 1][]byte
-	n, errno := kernel.Readv(r.connection.Lane(), r.connection.Socket.FD, into.Reserve(r.connection.wanted(), room[:0]))
+	free := into.Reserve(r.connection.wanted(), room[:0])
+	n, errno := kernel.Readv(r.connection.Lane(), r.connection.Socket.FD, free)
 	into.Commit(max(n, 0))
 	return n, errno
 }

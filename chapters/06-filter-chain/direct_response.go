@@ -69,8 +69,12 @@ func readDataSource(s *corev3.DataSource) (string, error) {
 	return s.GetInlineString(), nil
 }
 
-// InitializeReadFilterCallbacks implements ReadFilter.
-func (f *DirectResponseFilter) InitializeReadFilterCallbacks(r *ReadFilterCallbacks) { f.callbacks = r }
+// InitializeReadFilterCallbacks implements ReadFilter. A client that has asked, and says that it will
+// ask no more, wants its answer all the same.
+func (f *DirectResponseFilter) InitializeReadFilterCallbacks(r *ReadFilterCallbacks) {
+	f.callbacks = r
+	r.Connection().EnableHalfClose(true)
+}
 
 // OnNewConnection sends the response, if it is not empty, and closes when it is sent.
 //
@@ -81,7 +85,7 @@ func (f *DirectResponseFilter) OnNewConnection() FilterStatus {
 	if f.response != "" {
 		f.respond(c)
 	}
-	c.Info.TerminationDetails = "direct_response"
+	c.Info.ResponseCodeDetails = "direct_response"
 	c.Close(connection.FlushWrite)
 	return StopIteration
 }

@@ -195,6 +195,32 @@ func TestDirectResponseSaysAllOfItAndCloses(t *testing.T) {
 	}
 }
 
+// Envoy enables half-close for it: the answer is for whoever asks, and says that it will ask no more.
+func TestADirectResponseIsWholeForAClientThatHasEndedItsDirection(t *testing.T) {
+	text := strings.Repeat("0123456789abcdef", 1<<20)
+	path := filepath.Join(t.TempDir(), "response")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p := startWith(t, `filter_chains: [{filters: [{name: d, typed_config: {"@type": `+typeURL+
+		`network.direct_response.v3.Config, response: {filename: `+path+`}}}]}]`, nil)
+	c := p.dial()
+	c.CloseWrite()
+	if got, err := io.ReadAll(c); err != nil || string(got) != text {
+		t.Errorf("%d bytes came of %d, then %v", len(got), len(text), err)
+	}
+}
+
+func TestADirectResponseIsNamedInTheAccessLog(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "access.log")
+	p := startWith(t, `access_log: [{name: f, typed_config: {"@type": `+
+		`type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, path: `+path+
+		`, log_format: {text_format: "%RESPONSE_CODE_DETAILS%\n"}}}]
+filter_chains: [{`+answering("hello")+`}]`, nil)
+	p.answer("")
+	same(t, "the log", p.logged(path), "direct_response\n")
+}
+
 func TestADirectResponseOfNothingOnlyCloses(t *testing.T) {
 	p := startWith(t, `filter_chains: [{filters: [{name: envoy.filters.network.direct_response}]}]`, nil)
 	same(t, "the answer", p.answer(""), "")

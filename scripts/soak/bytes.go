@@ -123,11 +123,9 @@ func (c *scene) whatIsReadIsWritten() error {
 	if err != nil {
 		return err
 	}
-	c.law(now["tcp.soak.downstream_cx_rx_bytes_total"] == now["cluster.soak.upstream_cx_tx_bytes_total"],
-		"read from clients %d, written to upstreams %d", now["tcp.soak.downstream_cx_rx_bytes_total"],
-		now["cluster.soak.upstream_cx_tx_bytes_total"])
-	c.law(now["cluster.soak.upstream_cx_rx_bytes_total"] == now["tcp.soak.downstream_cx_tx_bytes_total"],
-		"read from upstreams %d, written to clients %d", now["cluster.soak.upstream_cx_rx_bytes_total"],
-		now["tcp.soak.downstream_cx_tx_bytes_total"])
+	in, out := now["tcp.soak.downstream_cx_rx_bytes_total"], now["cluster.soak.upstream_cx_tx_bytes_total"]
+	c.law(in == out && in > 0, "read from clients %d, written to upstreams %d", in, out)
+	in, out = now["cluster.soak.upstream_cx_rx_bytes_total"], now["tcp.soak.downstream_cx_tx_bytes_total"]
+	c.law(in == out && in > 0, "read from upstreams %d, written to clients %d", in, out)
 	return nil
 }

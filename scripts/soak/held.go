@@ -12,9 +12,6 @@ import (
 	"envoywalk/internal/walktest/load"
 )
 
-// mostPerIdle is how much of the proxy's heap an idle connection may take, its upstream's included. In bytes.
-const mostPerIdle = 2048
-
 // spoken is how many bytes a held connection says at a time.
 const spoken = 64
 
@@ -29,7 +26,7 @@ func (s *soak) heldPart(r *result) error {
 		return err
 	}
 	defer c.end()
-	if err := c.warmUp(200, 50); err != nil {
+	if err := c.warmUp(2000, 500); err != nil { // at once, or the pools would fill meanwhile and be counted
 		return err
 	}
 	held, err := c.open()
@@ -92,9 +89,9 @@ func (c *scene) idle(n int) error {
 	if err != nil {
 		return err
 	}
-	each := float64(now.heap-c.before.heap) / float64(n)
-	c.law(each <= mostPerIdle, "heap per idle connection: %.0f bytes, with %d of them; at most %d", each, n,
-		mostPerIdle)
+	each := float64(now.heap-c.before.heap) / float64(n) // the upstream's connection is part of it
+	c.law(each <= float64(c.perIdle), "heap per idle connection: %.0f bytes, with %d of them; at most %d", each, n,
+		c.perIdle)
 	c.figure("RSS per idle connection: %.0f bytes", float64(now.rss-c.before.rss)/float64(n))
 	fds := now.fds - c.before.fds
 	c.law(fds == 2*n, "fds of %d connections: %d", n, fds)
@@ -135,7 +132,8 @@ func (c *scene) hold(all []*load.Conversation) {
 	}
 	talking.Wait()
 	stop()
-	c.figure("%d echoes in %v, slowest %v", said.Load(), c.soak.hold, time.Duration(slowest.Load()).Round(time.Millisecond))
+	c.figure("%d echoes in %v, slowest %v", said.Load(), c.soak.hold,
+		time.Duration(slowest.Load()).Round(time.Millisecond))
 }
 
 func keepMax(max *atomic.Int64, n int64) {

@@ -12,6 +12,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -36,6 +37,7 @@ type sizes struct {
 	quick           bool
 	concurrency     int
 	bytes, slowSize size
+	perIdle         size
 	connections     int
 	atOnce          int
 	held            int
@@ -48,8 +50,9 @@ type sizes struct {
 type soak struct {
 	sizes
 	ctx     context.Context
-	root    string // of the checkout
-	dir     string // removed at the end
+	say     io.Writer // progress and complaints
+	root    string    // of the checkout
+	dir     string    // removed at the end
 	results []*result
 }
 
@@ -59,13 +62,14 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:]))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // flags reads the command line: a size that was given wins over --quick's.
-func flags(args []string) (*sizes, error) {
-	z := &sizes{bytes: 10 << 30, slowSize: 4 << 20}
+func flags(args []string, say io.Writer) (*sizes, error) {
+	z := &sizes{bytes: 10 << 30, slowSize: 4 << 20, perIdle: 2 << 10}
 	f := flag.NewFlagSet("soak", flag.ContinueOnError)
+	f.SetOutput(say)
 	f.StringVar(&z.only, "only", "", "parts to run, with commas: bytes, connections, held, slow, rows")
 	f.BoolVar(&z.quick, "quick", false, "small sizes, about two minutes, without rows")
 	f.StringVar(&z.binary, "binary", "", "the proxy under test; without it chapter 06 is built")
@@ -76,6 +80,7 @@ func flags(args []string) (*sizes, error) {
 	f.IntVar(&z.held, "held", 9_900, "held: how many to hold open at once")
 	f.DurationVar(&z.hold, "hold", 10*time.Minute, "held: for how long")
 	f.DurationVar(&z.every, "every", 10*time.Second, "held: how often each speaks")
+	f.Var(&z.perIdle, "per-idle", "held: the most of the proxy's heap that a connection at rest may take")
 	f.IntVar(&z.slow, "slow", 1_000, "slow: how many slow readers at once")
 	f.Var(&z.slowSize, "slow-size", "slow: bytes of each response")
 	f.DurationVar(&z.progress, "progress", 5*time.Second, "how often a line on stderr says how far it is")
@@ -116,34 +121,38 @@ func (z *sizes) check() error {
 }
 
 // run returns the exit status: 0 all laws held, 1 one did not, 2 they could not be looked at.
-func run(ctx context.Context, args []string) int {
-	z, err := flags(args)
-	if err == flag.ErrHelp {
+func run(ctx context.Context, args []string, out, say io.Writer) int {
+	z, wrong := flags(args, say)
+	if wrong == flag.ErrHelp {
 		return 0
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	}
-	s := &soak{sizes: *z, ctx: ctx}
-	if s.root, err = moduleRoot(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
-	}
-	if s.dir, err = os.MkdirTemp("", "soak"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 2
+	s := &soak{ctx: ctx, say: say}
+	if wrong == nil {
+		s.sizes = *z
+		wrong = s.prepare()
 	}
 	defer os.RemoveAll(s.dir)
-	if s.binary == "" {
-		if s.binary, err = s.build(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 2
-		}
+	if wrong != nil {
+		fmt.Fprintln(say, wrong)
+		return 2
 	}
 	status := s.runParts()
-	s.table(os.Stdout)
+	s.table(out)
 	return status
+}
+
+// prepare finds or builds what all parts need.
+func (s *soak) prepare() (err error) {
+	if s.root, err = moduleRoot(); err != nil {
+		return err
+	}
+	if s.dir, err = os.MkdirTemp("", "soak"); err != nil {
+		return err
+	}
+	if s.binary == "" {
+		s.binary, err = s.build()
+	}
+	return err
 }
 
 func (s *soak) runParts() (status int) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ const patience = 30 * time.Second
 
 // proxy is the binary under test at work.
 type proxy struct {
+	ctx       context.Context
 	cmd       *exec.Cmd
 	ended     chan struct{}
 	log       string // its path
@@ -92,9 +94,9 @@ func (s *soak) startProxy(listeners int, hosts []string) (*proxy, error) {
 	if err := os.WriteFile(file("envoy.yaml"), []byte(text), 0o644); err != nil {
 		return nil, err
 	}
-	p := &proxy{log: file("log"), ended: make(chan struct{}), cmd: exec.Command(s.binary, "-c", file("envoy.yaml"),
-		"--concurrency", strconv.Itoa(s.concurrency), "--admin-address-path", file("admin"),
-		"--log-path", file("log"), "-l", "warning")}
+	p := &proxy{ctx: s.ctx, log: file("log"), ended: make(chan struct{}),
+		cmd: exec.Command(s.binary, "-c", file("envoy.yaml"), "--concurrency", strconv.Itoa(s.concurrency),
+			"--admin-address-path", file("admin"), "--log-path", file("log"), "-l", "warning")}
 	// A crash is told on stderr, whatever the log is.
 	crash, err := os.Create(file("stderr"))
 	if err != nil {
@@ -141,6 +143,8 @@ func (p *proxy) until(what string, holds func() bool) error {
 		select {
 		case <-p.ended:
 			return fmt.Errorf("it ended: %v", p.cmd.ProcessState)
+		case <-p.ctx.Done():
+			return p.ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -69,7 +68,7 @@ func (s *soak) watch(part string, line func() string) (stop func()) {
 		for {
 			select {
 			case <-tick.C:
-				fmt.Fprintf(os.Stderr, "%s: %s\n", part, line())
+				fmt.Fprintf(s.say, "%s: %s\n", part, line())
 			case <-end:
 				return
 			}

@@ -158,7 +158,8 @@ func (c *scene) nothingIsLeft() error {
 	c.law(after.fds == c.before.fds, "fds after - before: %d", after.fds-c.before.fds)
 	c.law(after.threads <= c.before.threads+threadSlack, "threads after - before: %d", after.threads-c.before.threads)
 	most := heapSlack + c.concurrency*freeSlabs
-	c.law(after.heap <= c.before.heap+most, "heap after - before: %d bytes, at most %d", after.heap-c.before.heap, most)
+	grown := after.heap - c.before.heap
+	c.law(grown <= most, "heap after - before: %d bytes, at most %d", grown, most)
 	return c.countersConserve()
 }
 

@@ -24,6 +24,10 @@ func (s *soak) slowPart(r *result) error {
 	if err := c.warmUp(200, 50); err != nil {
 		return err
 	}
+	before, err := c.proxy.stats()
+	if err != nil {
+		return err
+	}
 	ended, most := make(chan struct{}), make(chan int)
 	go c.watchHeap(ended, most)
 	stop := s.watch("slow", func() string {
@@ -36,8 +40,9 @@ func (s *soak) slowPart(r *result) error {
 	if err != nil {
 		return err
 	}
-	each, bound := heap/s.slow, 2*(bufferLimit+readChunk)+mostPerIdle
-	r.law(each <= bound, "heap per slow reader: at most %d bytes, with %d of them; the bound is %d", each, s.slow, bound)
+	each, bound := heap/s.slow, 2*(bufferLimit+readChunk)+int(s.perIdle)
+	r.law(each <= bound, "heap per slow reader: at most %d bytes, with %d of them; the bound is %d", each, s.slow,
+		bound)
 	if err := c.nothingIsLeft(); err != nil {
 		return err
 	}
@@ -47,7 +52,7 @@ func (s *soak) slowPart(r *result) error {
 	}
 	r.bytesAreWhole(c.Totals(), up)
 	r.sumsAgree(c.Totals(), up)
-	return c.allPausesEnd()
+	return c.allPausesEnd(before)
 }
 
 func (c *scene) readSlowly(n uint64) error {
@@ -80,13 +85,14 @@ func (c *scene) watchHeap(ended <-chan struct{}, most chan<- int) {
 }
 
 // allPausesEnd: here each connection outlives its last byte, so that nothing excuses a pause without its resume.
-func (c *scene) allPausesEnd() error {
+func (c *scene) allPausesEnd(before stats) error {
 	now, err := c.proxy.stats()
 	if err != nil {
 		return err
 	}
-	paused := now["cluster.soak.upstream_flow_control_paused_reading_total"]
-	resumed := now["cluster.soak.upstream_flow_control_resumed_reading_total"]
+	since := func(name string) uint64 { return now[name] - before[name] }
+	paused := since("cluster.soak.upstream_flow_control_paused_reading_total")
+	resumed := since("cluster.soak.upstream_flow_control_resumed_reading_total")
 	c.law(paused == resumed && paused > 0, "every pause was ended: %d and %d", paused, resumed)
 	return nil
 }

@@ -184,42 +184,40 @@ func TestAReopenWaitsForNoWriteHoweverLongThatTakes(t *testing.T) {
 
 // Row 48: there is room for so many bytes, and later for more.
 func TestAFullDiskIsToldTwiceAndTheTraceGoesOnWhenThereIsRoom(t *testing.T) {
-	for _, name := range []string{"json", "otlp"} {
-		path := filepath.Join(t.TempDir(), name)
-		s := open(t, name+"="+path)
-		var old syscall.Rlimit
-		syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old)
-		limit := func(n uint64) {
-			if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: old.Max}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		limit(100_000)
-		emitted := 3000
-		s.emit(emitted)
-		if n := s.told.count("cannot write to " + path + ": "); n != 1 || s.told.count("file too large") != 1 {
-			t.Errorf("it was told %d times:\n%s", n, &s.told.b)
-		}
-		before, _ := os.Stat(path)
-		limit(old.Cur)
-		eventually(t, "it is written again", func() bool {
-			s.emit(1)
-			emitted++
-			time.Sleep(10 * time.Millisecond)
-			return s.told.count(" is written again; lines lost: ") == 1
-		})
-		bytes, err := s.close()
-		lost := regexp.MustCompile(`: (\d+) lines, \d+ bytes could not be written: .*file too large`).FindStringSubmatch(
-			fmt.Sprint(err))
-		if lost == nil {
+	path := filepath.Join(t.TempDir(), "trace")
+	s := open(t, "json="+path)
+	var old syscall.Rlimit
+	syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old)
+	limit := func(n uint64) {
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: old.Max}); err != nil {
 			t.Fatal(err)
 		}
-		n, _ := strconv.Atoi(lost[1])
-		if found := lines(t, path, name); found+n != emitted || n == 0 {
-			t.Errorf("%s: %d spans in the file and %d lost of %d", name, found, n, emitted)
-		}
-		if info, _ := os.Stat(path); info.Size() != bytes || before.Size() > 100_000 || before.Size() < 64_000 {
-			t.Errorf("%s: %d bytes when it was full, %d at the end, which says %d", name, before.Size(), info.Size(), bytes)
-		}
+	}
+	limit(100_000)
+	emitted := 3000
+	s.emit(emitted)
+	if n := s.told.count("cannot write to " + path + ": "); n != 1 || s.told.count("file too large") != 1 {
+		t.Errorf("it was told %d times:\n%s", n, &s.told.b)
+	}
+	before, _ := os.Stat(path)
+	limit(old.Cur)
+	eventually(t, "it is written again", func() bool {
+		s.emit(1)
+		emitted++
+		time.Sleep(10 * time.Millisecond)
+		return s.told.count(" is written again; lines lost: ") == 1
+	})
+	bytes, err := s.close()
+	lost := regexp.MustCompile(`: (\d+) lines, \d+ bytes could not be written: .*file too large`).FindStringSubmatch(
+		fmt.Sprint(err))
+	if lost == nil {
+		t.Fatal(err)
+	}
+	n, _ := strconv.Atoi(lost[1])
+	if found := lines(t, path, "json"); found+n != emitted || n == 0 {
+		t.Errorf("%d spans in the file and %d lost of %d", found, n, emitted)
+	}
+	if info, _ := os.Stat(path); info.Size() != bytes || before.Size() > 100_000 || before.Size() < 64_000 {
+		t.Errorf("%d bytes when it was full, %d at the end, which says %d", before.Size(), info.Size(), bytes)
 	}
 }

@@ -158,7 +158,7 @@ type crowd struct {
 	bytes   int
 }
 
-const crowdSize = 4
+const crowdSize = 3
 
 // gathers lets the crowd in.
 func (p *proxy) gathers() {
@@ -184,7 +184,7 @@ func (c *crowd) talks(conn *net.TCPConn, n uint64) error {
 			defer c.mu.Unlock()
 			c.bytes += at
 			return receive(conn, s, 0, 0)
-		case <-time.After(5 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 		conn.SetDeadline(time.Now().Add(walktest.Patience))
 		if err := write(conn, s, at, size); err != nil {

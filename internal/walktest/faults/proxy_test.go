@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -63,7 +65,7 @@ func comma(more string) string {
 
 // traced is how many of the first connections' numbers are traced. What is to be looked at in the trace comes
 // first; all others are left out, or bulk would make it gigabytes.
-const traced = 24
+const traced = 7
 
 // proxy is the real binary at work, with one worker, so that all connections share a loop.
 type proxy struct {
@@ -82,6 +84,12 @@ type proxy struct {
 // front of the binary.
 func start(t *testing.T, wrap []string, routes ...route) *proxy {
 	t.Helper()
+	return startWith(t, wrap, []string{"--concurrency", "1"}, routes...)
+}
+
+// startWith is start with other flags.
+func startWith(t *testing.T, wrap, flags []string, routes ...route) *proxy {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "f") // short, for a unix socket
 	if err != nil {
 		t.Fatal(err)
@@ -96,8 +104,11 @@ func start(t *testing.T, wrap []string, routes ...route) *proxy {
 	socket := filepath.Join(dir, "admin")
 	config := walktest.Config(t, "%s", "admin: {address: {pipe: {path: "+socket+"}}}\nstatic_resources:\n  listeners: ["+
 		strings.Join(listeners, ",\n  ")+"]\n  clusters: ["+strings.Join(clusters, ",\n  ")+"]\n")
-	args := append(wrap, walktest.Binary(t, "06"), "-c", config, "--concurrency", "1",
-		"--trace", "json="+filepath.Join(dir, "trace"), "--trace-sample", fmt.Sprintf("%d,1000000000", traced))
+	args := append(wrap, walktest.Binary(t, "06"), "-c", config, "--trace", "json="+filepath.Join(dir, "trace"))
+	if !slices.Contains(flags, "--trace-sample") {
+		args = append(args, "--trace-sample", fmt.Sprintf("%d,1000000000", traced))
+	}
+	args = append(args, flags...)
 	p := &proxy{t: t, dir: dir, admin: unixClient(socket)}
 	p.Process = walktest.StartCommand(t, exec.Command(args[0], args[1:]...))
 	p.pid, _ = strconv.Atoi(p.WaitFor(`\]\[(\d+)\]\[info\]\[main\] \S+ starting main dispatch loop`)[1])
@@ -242,6 +253,14 @@ func (p *proxy) wantNoSpin() {
 	}
 }
 
+// resident is how much memory the process has, in bytes.
+func (p *proxy) resident() int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.pid))
+	fields := strings.Fields(string(text) + " 0 0")
+	pages, _ := strconv.Atoi(fields[1])
+	return pages * os.Getpagesize()
+}
+
 // threadsMore is how many threads the Go runtime may have started since: it never ends one.
 const threadsMore = 6
 
@@ -265,6 +284,9 @@ func (p *proxy) heals(want ...string) []span {
 	p.wantConservation()
 	if status := p.Stop(syscall.SIGTERM); status != 0 {
 		p.t.Errorf("exit status %d:\n%s", status, p.Stderr)
+	}
+	if told := regexp.MustCompile(`trace: .*`).FindString(p.Stderr.String()); told != "" {
+		p.t.Log(told)
 	}
 	spans := readSpans(p.t, filepath.Join(p.dir, "trace"))
 	for _, pattern := range want {

@@ -1,7 +1,6 @@
 package load
 
 import (
-	"fmt"
 	"hash/crc32"
 	"slices"
 	"strings"
@@ -43,16 +42,17 @@ func TestEveryFaultIsCountedForWhatItIs(t *testing.T) {
 		got  []byte
 		want Account
 	}{
-		"nothing":               {p, Account{Right: streamSize}},
-		"a lost piece":          {join(p[:1001], p[5003:]), Account{Right: streamSize - 4002, Lost: 4002}},
-		"a lost byte":           {join(p[:1001], p[1002:]), Account{Right: streamSize - 1, Lost: 1}},
-		"the first byte lost":   {p[1:], Account{Right: streamSize - 1, Lost: 1}},
-		"a lost end":            {p[:90_000], Account{Right: 90_000, Lost: 10_000}},
-		"all lost":              {nil, Account{Lost: streamSize}},
-		"a doubled piece":       {join(p[:5003], p[1001:]), Account{Right: streamSize, Doubled: 4002}},
-		"the end doubled":       {join(p, p[90_000:]), Account{Right: streamSize, Doubled: 10_000}},
-		"all doubled":           {join(p, p), Account{Right: streamSize, Doubled: streamSize}},
-		"two pieces swapped":    {join(p[:1001], p[3003:5005], p[1001:3003], p[5005:]), Account{Right: streamSize, Reordered: 2002}},
+		"nothing":             {p, Account{Right: streamSize}},
+		"a lost piece":        {join(p[:1001], p[5003:]), Account{Right: streamSize - 4002, Lost: 4002}},
+		"a lost byte":         {join(p[:1001], p[1002:]), Account{Right: streamSize - 1, Lost: 1}},
+		"the first byte lost": {p[1:], Account{Right: streamSize - 1, Lost: 1}},
+		"a lost end":          {p[:90_000], Account{Right: 90_000, Lost: 10_000}},
+		"all lost":            {nil, Account{Lost: streamSize}},
+		"a doubled piece":     {join(p[:5003], p[1001:]), Account{Right: streamSize, Doubled: 4002}},
+		"the end doubled":     {join(p, p[90_000:]), Account{Right: streamSize, Doubled: 10_000}},
+		"all doubled":         {join(p, p), Account{Right: streamSize, Doubled: streamSize}},
+		"two pieces swapped": {join(p[:1001], p[3003:5005], p[1001:3003], p[5005:]),
+			Account{Right: streamSize, Reordered: 2002}},
 		"the end first":         {join(p[50_003:], p[:50_003]), Account{Right: streamSize, Reordered: 50_003}},
 		"a flipped bit":         {flipped, Account{Right: streamSize - 1, Corrupt: 1}},
 		"zeros":                 {zeroed, Account{Right: streamSize - 4000, Corrupt: 4000}},
@@ -98,6 +98,6 @@ func TestAnEndlessWrongStreamIsNotKept(t *testing.T) {
 		t.Errorf("%d bytes are kept", cap(v.hunt))
 	}
 	if got := v.End(); got.Corrupt != 16<<20 {
-		t.Error(fmt.Sprintf("%+v", got))
+		t.Errorf("%+v", got)
 	}
 }

@@ -82,7 +82,7 @@ func proxy(t *testing.T, sink string) {
 		return c
 	}
 	var held []net.Conn // at once, so that the balancer has something to balance
-	for range 16 {
+	for range 32 {
 		held = append(held, to("balanced"))
 	}
 	for _, c := range append(held, to("proxied")) {

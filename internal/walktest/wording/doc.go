@@ -1,4 +1,4 @@
-// Package wording holds what the binaries say: every message of Envoy's that chapters 01 to 04 can meet is
+// Package wording holds what the binaries say: every message of Envoy's that chapters 01 to 06 can meet is
 // produced by a test on a real binary, with its exit status, Envoy's sentence, and the place in the configuration
 // that Envoy does not tell.
 //
