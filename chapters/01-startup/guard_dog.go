@@ -50,8 +50,8 @@ func NewGuardDog(i *Instance, name string, c WatchdogConfig) *GuardDog {
 	own := i.Stats.Scope(name + ".")
 	g := &GuardDog{name: name, config: c, interval: c.step(), recorder: i.Recorder,
 		scope: i.Stats.Scope("server."), miss: own.Counter("watchdog_miss"),
-		mega: own.Counter("watchdog_mega_miss"), onMegaMiss: i.tellStall, onKill: kill, stopped: make(chan struct{}),
-		dispatcher: eventloop.New(i.Lane(), name+"_guarddog")}
+		mega: own.Counter("watchdog_mega_miss"), onMegaMiss: i.tellStall, onKill: kill,
+		stopped: make(chan struct{}), dispatcher: eventloop.New(i.Lane(), name+"_guarddog")}
 	go g.run(i.Lane().Current())
 	return g
 }

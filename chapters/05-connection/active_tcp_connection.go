@@ -52,7 +52,7 @@ func (a *ActiveTcpConnection) begin() {
 func (a *ActiveTcpConnection) settle() {
 	now := time.Now()
 	l := a.group.listener
-	emitLogs(a.Lane(), l.config().AccessLogs, a.Info, now)
+	emitLogs(a.Lane(), a.life.Story(), l.config().AccessLogs, a.Info, now)
 	l.stats.active.Dec()
 	l.stats.destroy.Inc()
 	l.stats.workerActive.Dec()
@@ -90,8 +90,9 @@ func (g *ActiveConnections) remove(a *ActiveTcpConnection) {
 // emitLogs writes the listener's access logs for a socket or a connection that ends.
 //
 // Envoy: Server::emitLogs
-func emitLogs(lane *trace.Lane, logs []*accesslog.Log, info *streaminfo.StreamInfo, now time.Time) {
-	defer lane.Enter(step.EmitLogs).Exit()
+func emitLogs(lane *trace.Lane, story trace.Story, logs []*accesslog.Log, info *streaminfo.StreamInfo,
+	now time.Time) {
+	defer lane.EnterStory(story, step.EmitLogs).Exit()
 	info.Complete(now)
 	for _, l := range logs {
 		l.Write(info)

@@ -114,6 +114,7 @@ func (l *activeListener) forget(s *ActiveTcpSocket) {
 	last := len(l.waiting) - 1
 	l.waiting[s.place] = l.waiting[last]
 	l.waiting[s.place].place = s.place
+	l.waiting[last] = nil
 	l.waiting, s.place = l.waiting[:last], -1
 }
 
@@ -157,7 +158,7 @@ func (l *activeListener) noMatch(s *ActiveTcpSocket) {
 	l.stats.noMatch.Inc()
 	s.Info.Set(streaminfo.NoRouteFound)
 	s.Info.ResponseCodeDetails = "filter_chain_not_found"
-	emitLogs(s.Lane(), l.config().AccessLogs, s.Info, time.Now())
+	emitLogs(s.Lane(), s.Story(), l.config().AccessLogs, s.Info, time.Now())
 	s.Accepted.Fail()
 }
 

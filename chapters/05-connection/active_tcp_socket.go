@@ -162,7 +162,7 @@ func (s *ActiveTcpSocket) unlink() {
 	}
 	s.listener.stats.preActive.Dec()
 	if !s.connected {
-		emitLogs(s.Lane(), s.listener.config().AccessLogs, s.Info, time.Now())
+		emitLogs(s.Lane(), s.Story(), s.listener.config().AccessLogs, s.Info, time.Now())
 		s.Close()
 	}
 }

@@ -217,10 +217,11 @@ func TestADelayedCloseWaitsForThePeerOrItsTimeout(t *testing.T) {
 		l.on(func() { e.SetDelayedCloseTimeout(200 * time.Millisecond) })
 		e.send([]byte("answer"), false)
 		began := time.Now()
-		l.on(func() { e.Close(FlushWriteAndDelay) })
-		if e.State() != Closing {
-			t.Error("state", e.State())
-		}
+		l.on(func() {
+			if e.Close(FlushWriteAndDelay); e.State() != Closing {
+				t.Error("state", e.State())
+			}
+		})
 		want := LocalClose
 		if peerCloses {
 			l.on(func() { e.SetDelayedCloseTimeout(time.Hour); e.ending.timer.Enable(time.Hour) })

@@ -24,8 +24,13 @@ func echoFactory() NetworkFilterFactory {
 		}}
 }
 
-// InitializeReadFilterCallbacks implements ReadFilter.
-func (f *EchoFilter) InitializeReadFilterCallbacks(r *ReadFilterCallbacks) { f.callbacks = r }
+// InitializeReadFilterCallbacks implements ReadFilter. With half-close the end comes back behind the
+// last byte. Envoy 1.17 leaves it off here: what comes together with the client's end is then never
+// sent back.
+func (f *EchoFilter) InitializeReadFilterCallbacks(r *ReadFilterCallbacks) {
+	f.callbacks = r
+	r.Connection().EnableHalfClose(true)
+}
 
 // OnNewConnection implements ReadFilter.
 func (f *EchoFilter) OnNewConnection() FilterStatus { return Continue }

@@ -168,6 +168,19 @@ func TestEchoSendsBackAndEndsWithItsClient(t *testing.T) {
 	ends(t, c)
 }
 
+// Envoy 1.17 loses it.
+func TestEchoSendsBackWhatComesTogetherWithTheEnd(t *testing.T) {
+	p := startWith(t, "filter_chains: [{"+echoing+"}]", nil)
+	for range 20 {
+		c := p.dial()
+		io.WriteString(c, "last words")
+		c.CloseWrite()
+		if got, err := io.ReadAll(c); err != nil || string(got) != "last words" {
+			t.Fatalf("%q came back, %v", got, err)
+		}
+	}
+}
+
 func TestEchoOfManyMegabytesIsWhole(t *testing.T) {
 	p := startWith(t, "filter_chains: [{"+echoing+"}]", nil)
 	c, size := p.dial(), 20*mib

@@ -122,7 +122,7 @@ func text(of func(*info) string) operator {
 func address(of func(*info) *network.Address) operator {
 	return operator{get: func(dst []byte, s *info) ([]byte, bool) {
 		a := of(s)
-		return append(dst, a.String()...), a != nil
+		return a.AppendTo(dst), a != nil
 	}}
 }
 

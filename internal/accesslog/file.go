@@ -107,8 +107,8 @@ func (f *file) write(line []byte) {
 		return
 	}
 	f.pending.add(line)
+	stats.writeTotalBuffered.Add(uint64(len(line))) // before the goroutine can take it off again
 	f.mu.Unlock()
-	stats.writeTotalBuffered.Add(uint64(len(line)))
 	if before == 0 {
 		notify(f.soon)
 	}

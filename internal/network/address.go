@@ -73,6 +73,14 @@ func (a *Address) String() string {
 	return a.ip.String()
 }
 
+// AppendTo appends what String says; for an IPv4 address, without a string in between.
+func (a *Address) AppendTo(dst []byte) []byte {
+	if a != nil && a.family == afInet {
+		return a.ip.AppendTo(dst)
+	}
+	return append(dst, a.String()...)
+}
+
 // IsIP says whether the address has an IP and a port.
 func (a *Address) IsIP() bool { return a.family != afUnix }
 

@@ -85,7 +85,7 @@ func (c *scene) open() ([]*load.Conversation, error) {
 
 // idle looks at the proxy's memory while nobody speaks.
 func (c *scene) idle(n int) error {
-	now, err := c.proxy.footprint()
+	now, err := c.proxy.leastFootprint()
 	if err != nil {
 		return err
 	}

@@ -131,12 +131,13 @@ func run(ctx context.Context, args []string, out, say io.Writer) int {
 		s.sizes = *z
 		wrong = s.prepare()
 	}
-	defer os.RemoveAll(s.dir)
 	if wrong != nil {
+		os.RemoveAll(s.dir)
 		fmt.Fprintln(say, wrong)
 		return 2
 	}
 	status := s.runParts()
+	os.RemoveAll(s.dir) // before the table: whoever reads that may go away
 	s.table(out)
 	return status
 }

@@ -144,7 +144,7 @@ func (c *ClientConnection) learnLocal() {
 	if errno != 0 {
 		return
 	}
-	if c.Socket.Local = local; local.String() == c.Socket.Remote.String() {
+	if c.Socket.Local = local; local.AddrPort() == c.Socket.Remote.AddrPort() {
 		c.Thread.Log.Debug("[C%d] connected to itself: nobody listens on %s", c.ID, local)
 		c.fail(connection.RemoteClose, kernel.ECONNREFUSED, false)
 	}

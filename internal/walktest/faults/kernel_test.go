@@ -25,7 +25,7 @@ func TestAKernelShortOfMemoryCostsConnectionsAtMostAndNeverAByte(t *testing.T) {
 		"-e", "inject=accept4:error=ENOBUFS:when=9+10", "-e", "inject=connect:error=ENOMEM:when=6+5",
 		"-e", "inject=epoll_ctl:error=ENOMEM:when=40+13", "-e", "inject=readv:error=ENOMEM:when=5+7",
 		"-e", "inject=writev:error=ENOBUFS:when=5+6")
-	p := startWith(t, wrap, []string{"--concurrency", "1", "--trace-sample", "1,1000000000"},
+	p := startWith(t, wrap, hardlyTraced("1"),
 		route{name: "r", hosts: []string{echo(t)}, proxy: "max_connect_attempts: 2"})
 	p.gathers()
 	served, told := 0, 0
