@@ -3,7 +3,6 @@ package connection
 import (
 	"time"
 
-	threading "envoywalk/chapters/04-threading"
 	"envoywalk/internal/accesslog"
 	"envoywalk/internal/step"
 	"envoywalk/internal/streaminfo"
@@ -16,10 +15,9 @@ import (
 // Envoy: Server::ConnectionHandlerImpl::ActiveTcpConnection
 type ActiveTcpConnection struct {
 	*Connection
-	life     Life
-	accepted *threading.AcceptedSocket
-	group    *ActiveConnections
-	place    int // in the group
+	life  Life
+	group *ActiveConnections
+	place int // in the group
 }
 
 // ActiveConnections are the connections of one filter chain, so that a chain can be drained alone.
@@ -57,7 +55,7 @@ func (a *ActiveTcpConnection) settle() {
 	l.stats.destroy.Inc()
 	l.stats.workerActive.Dec()
 	l.lengths().RecordValue(uint64(now.Sub(a.Info.Start).Milliseconds()))
-	a.accepted.Uncount()
+	a.life.accepted.Uncount()
 	a.life.Release()
 }
 

@@ -131,7 +131,7 @@ func (l *activeListener) newConnection(s *ActiveTcpSocket) {
 	}
 	s.Info.FilterChainName = chain.Name()
 	transport := chain.CreateTransportSocket(s.Lane())
-	a := &ActiveTcpConnection{accepted: s.Accepted, life: newLife(l, s.Accepted),
+	a := &ActiveTcpConnection{life: newLife(l, s.Accepted),
 		group: l.getOrCreateActiveConnections(chain)}
 	a.Connection = createServerConnection(s, transport, &a.life)
 	if timeout := chain.TransportSocketConnectTimeout(); timeout > 0 {

@@ -47,6 +47,9 @@ func (c *Connection) raiseImmediateError() {
 // Envoy: Network::ConnectionImpl::onReadReady
 func (c *Connection) onReadReady() {
 	defer c.Lane().Enter(step.OnReadReady).Exit()
+	if c.InDelayedClose() {
+		return // what the peer sends now nobody takes: lingering throws it away
+	}
 	buffered := c.dispatchBuffered
 	c.dispatchBuffered = false
 	if c.readDisabled != 0 {

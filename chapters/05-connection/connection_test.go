@@ -323,6 +323,32 @@ func TestAnFdThatCannotBeWatchedIsClosed(t *testing.T) {
 	}
 }
 
+// Nobody would take what it read, nor count it.
+func TestAClosingConnectionReadsNothingThoughItsWriteIsTriedAgain(t *testing.T) {
+	l := newLab(t)
+	fd, peer := l.pair()
+	e := l.connect(fd)
+	l.on(func() { e.EnableHalfClose(true) })
+	sent := pattern(16<<20, 10)
+	e.send(sent, false)
+	e.until("the kernel is full", func() bool { n := e.WriteBuffer().Len(); return n > 0 && n < len(sent) })
+	l.on(func() { e.Close(FlushWrite) })
+	peer.Write([]byte("nobody asked"))
+	refused := atomic.Bool{}
+	defer kernel.SetScript(func(call string, on, _ int) (int, kernel.Errno, bool) {
+		return -1, kernel.ENOBUFS, call == "writev" && on == fd && !refused.Swap(true)
+	})()
+	peer.SetReadDeadline(time.Now().Add(patience))
+	got, err := io.ReadAll(peer)
+	if err != nil || !bytes.Equal(got, sent) || !refused.Load() {
+		t.Errorf("%d of %d bytes arrived: %v", len(got), len(sent), err)
+	}
+	l.wait(e.closed, "closed")
+	if e.reads != 0 {
+		t.Errorf("%d bytes were read", e.got.Len())
+	}
+}
+
 func TestAPeerThatNeverStopsHoldsUpNobodyElseOnItsThread(t *testing.T) {
 	const endless = 500
 	l := newLab(t)

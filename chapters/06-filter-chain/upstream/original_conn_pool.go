@@ -72,7 +72,7 @@ func (p *ConnPool) NewConnection(cb Callbacks) *Pending {
 		p.noSocket(cb, errno)
 		return nil
 	}
-	return &u.pending
+	return (*Pending)(u)
 }
 
 // noSocket: the process has no fd or the kernel no memory for another connection.
@@ -83,21 +83,22 @@ func (p *ConnPool) noSocket(cb Callbacks, errno kernel.Errno) {
 	cb.OnPoolFailure(LocalConnectionFailure, p.Host)
 }
 
-// Pending is a request that has not been answered yet.
+// Pending is a request that has not been answered yet: the connection made for it, as who waits sees
+// it.
 //
 // Envoy: OriginalConnPoolImpl::PendingRequest
-type Pending struct{ upstream *UpstreamConnection }
+type Pending UpstreamConnection
 
 // Cancel takes the request back: its callbacks will not be called. The connection is closed; nobody
 // else would want it. Only before the answer.
 //
 // Envoy: OriginalConnPoolImpl::onPendingRequestCancel, with CancelPolicy::CloseExcess
 func (p *Pending) Cancel() {
-	u := p.upstream
-	if u == nil || u.request == nil {
+	u := (*UpstreamConnection)(p)
+	if u.request == nil {
 		return
 	}
-	u.pool.cluster.poolLog.Debug("canceling pending request")
+	u.cluster.poolLog.Debug("canceling pending request")
 	u.Host.Cluster.Stats.UpstreamRqCancelled.Inc()
 	u.answered()
 	u.Connection.Close(connection.NoFlush)

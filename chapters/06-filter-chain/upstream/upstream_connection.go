@@ -27,8 +27,7 @@ type UpstreamConnection struct {
 	Connection *connection.Connection
 	Host       *Host
 
-	pool      *ConnPool
-	pending   Pending
+	cluster   *ThreadLocalCluster
 	request   Callbacks         // who waits; nil once told, or not interested any more
 	callbacks UpstreamCallbacks // who has it; nil before and after
 	timer     *eventloop.Timer  // connect_timeout; nil once that is decided
@@ -41,8 +40,7 @@ type UpstreamConnection struct {
 //
 // Envoy: OriginalConnPoolImpl::ActiveConn::ActiveConn
 func newUpstreamConnection(p *ConnPool, cb Callbacks) (*UpstreamConnection, kernel.Errno) {
-	u := &UpstreamConnection{Host: p.Host, pool: p, request: cb, began: time.Now()}
-	u.pending.upstream = u
+	u := &UpstreamConnection{Host: p.Host, cluster: p.cluster, request: cb, began: time.Now()}
 	downstream := p.context.DownstreamConnection()
 	client, errno := p.Host.CreateConnection(downstream.Thread, downstream.Life)
 	if errno != 0 {
@@ -63,13 +61,13 @@ func newUpstreamConnection(p *ConnPool, cb Callbacks) (*UpstreamConnection, kern
 
 // count counts a connection that begins, and a request that waits for it.
 func (u *UpstreamConnection) count() {
-	d, s := u.pool.cluster.dispatcher, u.Host.Cluster.Stats
+	d, s := u.cluster.dispatcher, u.Host.Cluster.Stats
 	s.UpstreamCxTotal.Inc()
 	s.UpstreamCxActive.Inc()
 	u.Host.Stats.CxTotal.Inc()
 	u.Host.Stats.CxActive.Inc()
 	u.Host.Cluster.Resources(Default).Connections.Inc(d)
-	u.pool.cluster.added(u)
+	u.cluster.added(u)
 	s.UpstreamRqPendingTotal.Inc()
 	s.UpstreamRqPendingActive.Inc()
 	u.Host.Cluster.Resources(Default).PendingRequests.Inc(d)
@@ -83,8 +81,8 @@ func (u *UpstreamConnection) destroy() {
 	s.UpstreamCxActive.Dec()
 	u.Host.Stats.CxActive.Dec()
 	s.UpstreamCxLengthMs.RecordValue(uint64(time.Since(u.began).Milliseconds()))
-	u.Host.Cluster.Resources(Default).Connections.Dec(u.pool.cluster.dispatcher)
-	u.pool.cluster.removed(u)
+	u.Host.Cluster.Resources(Default).Connections.Dec(u.cluster.dispatcher)
+	u.cluster.removed(u)
 }
 
 // answered ends the request. It returns who waited, if anybody still did.
@@ -96,7 +94,7 @@ func (u *UpstreamConnection) answered() (cb Callbacks) {
 	}
 	u.request = nil
 	u.Host.Cluster.Stats.UpstreamRqPendingActive.Dec()
-	u.Host.Cluster.Resources(Default).PendingRequests.Dec(u.pool.cluster.dispatcher)
+	u.Host.Cluster.Resources(Default).PendingRequests.Dec(u.cluster.dispatcher)
 	return cb
 }
 
@@ -109,7 +107,7 @@ func (u *UpstreamConnection) SetCallbacks(cb UpstreamCallbacks) { u.callbacks = 
 //
 // Envoy: OriginalConnPoolImpl::ActiveConn::onConnectTimeout
 func (u *UpstreamConnection) onConnectTimeout() {
-	u.pool.cluster.poolLog.Debug("[C%d] connect timeout", u.Connection.ID)
+	u.cluster.poolLog.Debug("[C%d] connect timeout", u.Connection.ID)
 	u.timedOut = true
 	u.Host.Cluster.Stats.UpstreamCxConnectTimeout.Inc()
 	u.Connection.Close(connection.NoFlush)
@@ -146,7 +144,7 @@ func (u *UpstreamConnection) OnEvent(e connection.ConnectionEvent) {
 func (u *UpstreamConnection) onConnected() {
 	s := u.Host.Cluster.Stats
 	s.UpstreamCxConnectMs.RecordValue(uint64(time.Since(u.began).Milliseconds()))
-	u.pool.cluster.poolLog.Debug("[C%d] assigning connection", u.Connection.ID)
+	u.cluster.poolLog.Debug("[C%d] assigning connection", u.Connection.ID)
 	cb := u.answered()
 	u.lent = true
 	s.UpstreamRqTotal.Inc()
@@ -171,7 +169,7 @@ func (u *UpstreamConnection) onConnectFailed(e connection.ConnectionEvent) {
 	if reason != LocalConnectionFailure {
 		u.Host.Stats.CxConnectFail.Inc()
 	}
-	u.pool.cluster.dispatcher.DeferredDelete(u.destroy)
+	u.cluster.dispatcher.DeferredDelete(u.destroy)
 	if cb := u.answered(); cb != nil {
 		u.Connection.Life.Fail()
 		s.UpstreamRqPendingFailureEject.Inc()
@@ -195,13 +193,13 @@ func (u *UpstreamConnection) onClosed(e connection.ConnectionEvent) {
 		s.UpstreamRqActive.Dec()
 		u.Host.Stats.RqActive.Dec()
 	}
-	u.pool.cluster.dispatcher.DeferredDelete(u.destroy)
+	u.cluster.dispatcher.DeferredDelete(u.destroy)
 }
 
 // Envoy: Upstream::reportUpstreamCxDestroy
 func (u *UpstreamConnection) countDestroy(e connection.ConnectionEvent) {
 	s := u.Host.Cluster.Stats
-	u.pool.cluster.poolLog.Debug("[C%d] client disconnected", u.Connection.ID)
+	u.cluster.poolLog.Debug("[C%d] client disconnected", u.Connection.ID)
 	s.UpstreamCxDestroy.Inc()
 	if e == connection.RemoteClose {
 		s.UpstreamCxDestroyRemote.Inc()
@@ -236,7 +234,7 @@ func (u *UpstreamConnection) OnRead(c *connection.Connection) {
 		return
 	}
 	if u.callbacks == nil {
-		u.pool.cluster.poolLog.Debug("[C%d] unexpected data from upstream, closing connection", c.ID)
+		u.cluster.poolLog.Debug("[C%d] unexpected data from upstream, closing connection", c.ID)
 		c.Close(connection.NoFlush)
 		return
 	}
