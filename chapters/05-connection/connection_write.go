@@ -55,13 +55,17 @@ func (c *Connection) onWriteReady() {
 }
 
 // onWriteBroken: the peer takes no more, but what it sent before its reset is still in the kernel. So
-// reading, where it is enabled, goes on to the end, and that closes. Envoy closes at once.
+// reading goes on to the end, and that closes. Where it is disabled, an upstream connection waits for a
+// slow client; a downstream one is closed, for its upstream may wait for it. Envoy closes both at once.
 func (c *Connection) onWriteBroken() {
-	if c.writeBroken = true; c.readDisabled != 0 || c.readEndStream || c.InDelayedClose() {
+	c.writeBroken = true
+	downstream := c.Info != nil
+	switch {
+	case c.readEndStream || c.InDelayedClose() || c.readDisabled != 0 && downstream:
 		c.closeSocket(RemoteClose)
-		return
+	case c.readDisabled == 0:
+		c.activate(eventloop.Read)
 	}
-	c.activate(eventloop.Read)
 }
 
 // finishConnect asks what became of the connect. It reports whether the connection is usable.

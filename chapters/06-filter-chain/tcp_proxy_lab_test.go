@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,9 +31,10 @@ type scene struct {
 	hosts                    []string // of cluster c
 	more                     string   // further clusters
 	quiet                    bool     // not every connection is logged
+	workers                  int      // one, if nobody says
 }
 
-// server is the scene at work, in the test's own process, with one worker.
+// server is the scene at work, in the test's own process.
 type server struct {
 	t        *testing.T
 	instance *startup.Instance
@@ -92,8 +94,8 @@ func (s scene) start(t *testing.T) *server {
 			done()
 		})
 	}
-	args := []string{"test", "-c", walktest.Config(t, "%s", s.yaml()), "--concurrency", "1", "--log-path",
-		p.logPath, "-l", "debug"}
+	args := []string{"test", "-c", walktest.Config(t, "%s", s.yaml()), "--concurrency",
+		strconv.Itoa(max(s.workers, 1)), "--log-path", p.logPath, "-l", "debug"}
 	if s.quiet {
 		args[len(args)-1] = "info"
 	}

@@ -189,20 +189,27 @@ func (p *server) conserves(connections int) {
 // Whatever two ends do, in whatever order: bytes arrive as they were sent, those of an end that ended
 // decently all of them; both ends see the end; nothing is left over, and every byte is accounted for.
 func TestWhateverTwoEndsDoTheProxyKeepsItsLaws(t *testing.T) {
+	limit := func(n string) string { return "per_connection_buffer_limit_bytes: " + n }
 	for name, scene := range map[string]scene{
 		"ordinary limits": {},
-		"small limits":    {listener: "per_connection_buffer_limit_bytes: 3000", cluster: "per_connection_buffer_limit_bytes: 70000"},
-		"no limits":       {listener: "per_connection_buffer_limit_bytes: 0", cluster: "per_connection_buffer_limit_bytes: 0"},
+		"small limits":    {listener: limit("3000"), cluster: limit("70000")},
+		"no limits":       {listener: limit("0"), cluster: limit("0")},
+		"a balancer":      {workers: 3, listener: "connection_balance_config: {exact_balance: {}}"},
 	} {
 		t.Run(name, func(t *testing.T) { scene.playsAtRandom(t, 120) })
 	}
-	t.Run("short calls", func(t *testing.T) {
-		var n atomic.Int64
-		t.Cleanup(kernel.SetScript(func(call string, _, _ int) (int, kernel.Errno, bool) {
-			return 1000, kernel.AtMost, (call == "readv" || call == "writev") && n.Add(1)%2 == 0
-		}))
-		scene{listener: limited}.playsAtRandom(t, 60)
-	})
+	for name, answer := range map[string]struct {
+		ret   int
+		errno kernel.Errno
+	}{"short calls": {1000, kernel.AtMost}, "no memory": {-1, kernel.ENOBUFS}, "signals": {-1, kernel.EINTR}} {
+		t.Run(name, func(t *testing.T) {
+			var n atomic.Int64
+			t.Cleanup(kernel.SetScript(func(call string, _, _ int) (int, kernel.Errno, bool) {
+				return answer.ret, answer.errno, (call == "readv" || call == "writev") && n.Add(1)%3 == 0
+			}))
+			scene{listener: limited}.playsAtRandom(t, 60)
+		})
+	}
 }
 
 func (s scene) playsAtRandom(t *testing.T, connections int) {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"envoywalk/chapters/05-connection/buffer"
 )
 
@@ -92,6 +94,36 @@ func TestWhatAnUpstreamSentBeforeItsResetIsDelivered(t *testing.T) {
 	receive(t, client, answer, size)
 }
 
+// An upstream that answers and closes without reading the request resets. What it sent before is in the
+// proxy's kernel, or waits behind a client that is slow: Envoy 1.17 gives the former up.
+func TestAnAnswerThatIsAheadOfASlowClientOutlivesItsUpstreamsReset(t *testing.T) {
+	const small = "per_connection_buffer_limit_bytes: 16384"
+	u := listen(t)
+	p := scene{hosts: []string{u.address()}, listener: small, cluster: small, quiet: true}.start(t)
+	client := p.dial()
+	client.SetReadBuffer(64 << 10)
+	server := u.accept()
+	go io.Copy(struct{ io.Writer }{client}, newStream(1<<40)) // until it is closed
+	answer, sent := make([]byte, 8192), 0
+	server.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+	for n, err := 0, error(nil); err == nil; sent += n {
+		n, err = server.Write(answer)
+	}
+	p.eventually("the request is on its way", func() bool {
+		return p.counter("cluster.c.upstream_cx_tx_bytes_total") > 0
+	})
+	raw, _ := server.SyscallConn()
+	raw.Control(func(fd uintptr) {
+		waits, _ := unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) // in the upstream's own kernel
+		sent -= waits
+	})
+	server.Close()
+	if got, err := io.Copy(io.Discard, client); int(got) < sent {
+		t.Errorf("%d of %d bytes came, then %v", got, sent, err)
+	}
+	p.becomes(p.gauge, "cluster.c.upstream_cx_active", 0)
+}
+
 const limited = "per_connection_buffer_limit_bytes: 131072"
 
 // flow is a direction that is watched while it has a slow reader.
@@ -167,6 +199,7 @@ func TestBothDirectionsAtOnceAreByteExact(t *testing.T) {
 	same(t, "sending there", <-sentThere, error(nil))
 	same(t, "sending back", <-sentBack, error(nil))
 	p.becomes(p.gauge, "cluster.c.upstream_cx_active", 0)
+	p.becomes(p.gauge, "listener.127.0.0.1_0.downstream_cx_active", 0) // a byte is counted after it has come
 	same(t, "read", p.counter("downstream_cx_rx_bytes_total"), p.counter("cluster.c.upstream_cx_tx_bytes_total"))
 	same(t, "written", p.counter("downstream_cx_tx_bytes_total"), p.counter("cluster.c.upstream_cx_rx_bytes_total"))
 }

@@ -111,7 +111,7 @@ func (f *TcpProxy) OnPoolReady(data *upstream.UpstreamConnection) {
 	f.upstream = &TcpUpstream{data: data, parent: f, config: f.config}
 	data.Connection.EnableHalfClose(true)
 	data.SetCallbacks(f.upstream)
-	f.onUpstreamHostSelected(data.Host)
+	f.read.SetUpstreamHost(data.Connection.Socket.Remote) // a LOGICAL_DNS host may have moved meanwhile
 	f.info().UpstreamLocal = data.Connection.Socket.Local
 	f.onUpstreamConnection()
 	f.read.ContinueReading()

@@ -44,7 +44,8 @@ func TestAnAddressPrintsAsEnvoyPrintsIt(t *testing.T) {
 		"fe80::1%0":       "[fe80::1]:80",
 		"::1.2.3.4%7":     "[::1.2.3.4%7]:80",
 	} {
-		if got := mustParse(t, ip, 80).String(); got != want {
+		a := mustParse(t, ip, 80)
+		if got := a.String(); got != want || string(a.AppendTo([]byte("to "))) != "to "+want {
 			t.Errorf("%s prints as %s, want %s", ip, got, want)
 		}
 	}

@@ -45,7 +45,7 @@ func serveWeb(t *testing.T, dir, big string) (server *walktest.Process, port str
 func TestCurlGetsWhatThePythonServerServes(t *testing.T) {
 	need(t, "curl", "curl")
 	need(t, "python3", "python3")
-	dir, big := folder(t), noise(1, 8<<20)
+	dir, big := folder(t), noise(1, 4<<20)
 	_, port := serveWeb(t, dir, big)
 	p := start(t, dir, upstreams{"8001": port})
 	url := "http://127.0.0.1:" + p.ports["web"]
@@ -59,7 +59,7 @@ func TestCurlGetsWhatThePythonServerServes(t *testing.T) {
 	if many != strings.Repeat(page, 60) {
 		t.Errorf("60 requests, 20 at a time, got %d bytes", len(many))
 	}
-	p.logged(`web from=127.0.0.1 sni=- in=\d+ out=8388\d+ flags=-`)
+	p.logged(`web from=127.0.0.1 sni=- in=\d+ out=4194\d+ flags=-`)
 	p.ends()
 }
 

@@ -15,6 +15,9 @@ import (
 func TestMain(m *testing.M) {
 	code := m.Run()
 	walktest.CleanUp()
+	if template != "" {
+		os.RemoveAll(template)
+	}
 	os.Exit(code)
 }
 

@@ -27,7 +27,7 @@ func TestNcMayCloseItsHalfBeforeTheAnswer(t *testing.T) {
 // listens ends when its client's half does.)
 func TestTwoNcTalkThroughUnixSockets(t *testing.T) {
 	needNc(t)
-	dir, there, back := folder(t), noise(2, 4<<20), noise(3, 4<<20)
+	dir, there, back := folder(t), noise(2, 2<<20), noise(3, 2<<20)
 	listen := exec.Command("nc", "-v", "-N", "-l", "-U", dir+"/nc_upstream.sock")
 	listen.Stdin = strings.NewReader(back)
 	server := walktest.StartCommand(t, listen)
@@ -48,6 +48,6 @@ func TestTwoNcTalkThroughUnixSockets(t *testing.T) {
 	if status := server.Wait(); status != 0 || server.Stdout.String() != there {
 		t.Errorf("the server ended with %d and %d bytes", status, len(server.Stdout.String()))
 	}
-	p.logged(`nc from=\S*nc.sock sni=- in=4194304 out=4194304 flags=-`)
+	p.logged(`nc from=\S*nc.sock sni=- in=2097152 out=2097152 flags=-`)
 	p.ends()
 }

@@ -51,15 +51,36 @@ func asPostgres(t *testing.T, dir string, cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
+// template is a folder with a database that nobody has used: initdb is half of what such a test costs. TestMain
+// removes it.
+var template string
+
+func initialize(t *testing.T, initdb string) (dir string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "clients")
+	if err != nil {
+		t.Fatal(err)
+	}
+	create := exec.Command(initdb, "-D", dir+"/data", "-A", "trust", "-U", "walker", "--no-sync", "--no-locale")
+	if out, err := asPostgres(t, dir, create).CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	return dir
+}
+
 func startPostgres(t *testing.T) *postgres {
 	t.Helper()
 	initdb, server := serverPrograms(t)
 	need(t, "postgresql-client", "psql", "pgbench")
 	dir := folder(t)
 	data := dir + "/data"
-	create := exec.Command(initdb, "-D", data, "-A", "trust", "-U", "walker", "--no-sync", "--no-locale")
-	if out, err := asPostgres(t, dir, create).CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+	if template == "" {
+		template = initialize(t, initdb)
+	}
+	copied := asPostgres(t, dir, exec.Command("cp", "-a", template+"/data", data))
+	if out, err := copied.CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v\n%s", err, out)
 	}
 	p := &postgres{server: walktest.StartCommand(t, asPostgres(t, dir, exec.Command(server, "-D", data, "-k", dir,
 		"-c", "listen_addresses=", "-c", "port=5432", "-F")))}

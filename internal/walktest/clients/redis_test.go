@@ -40,7 +40,7 @@ func TestRedisCliSetsAndGets(t *testing.T) {
 	if got := r.cli("", "PING"); got != "PONG" {
 		t.Errorf("PING: %s", got)
 	}
-	big := noise(4, 16<<20)
+	big := noise(4, 8<<20)
 	if got := r.cli(big, "-x", "SET", "big"); got != "OK" {
 		t.Errorf("SET: %.100s", got)
 	}
@@ -48,13 +48,13 @@ func TestRedisCliSetsAndGets(t *testing.T) {
 		t.Errorf("GET: %d bytes that are not the %d that were set", len(got), len(big))
 	}
 	var pipeline strings.Builder
-	for i := range 50_000 {
+	for i := range 20_000 {
 		fmt.Fprintf(&pipeline, "SET key%d value%d\r\n", i, i)
 	}
-	if got := r.cli(pipeline.String(), "--pipe"); !strings.HasSuffix(got, "errors: 0, replies: 50000") {
+	if got := r.cli(pipeline.String(), "--pipe"); !strings.HasSuffix(got, "errors: 0, replies: 20000") {
 		t.Errorf("--pipe: %s", got)
 	}
-	if got := r.cli("", "DBSIZE"); got != "50001" {
+	if got := r.cli("", "DBSIZE"); got != "20001" {
 		t.Errorf("DBSIZE: %s", got)
 	}
 	r.ends()
@@ -62,7 +62,7 @@ func TestRedisCliSetsAndGets(t *testing.T) {
 
 func TestRedisBenchmarkPipelinesOnFiftyConnections(t *testing.T) {
 	r := startRedis(t)
-	out := said(t, "", "redis-benchmark", "-p", r.ports["redis"], "-c", "50", "-P", "16", "-n", "50000", "-r", "1000",
+	out := said(t, "", "redis-benchmark", "-p", r.ports["redis"], "-c", "50", "-P", "16", "-n", "20000", "-r", "1000",
 		"-d", "100", "-t", "set,get,lrange_100", "--csv")
 	rows := regexp.MustCompile(`(?m)^"([^"]+)","[\d.]+"`).FindAllStringSubmatch(out, -1)
 	if len(rows) != 4 { // SET, GET, LPUSH to have a list, LRANGE

@@ -307,7 +307,7 @@ func TestAFlushOfFiftyMebibytesToASlowUpstreamFinishesAfterTheClientIsGone(t *te
 func TestAFlushToAnUpstreamThatNeverReadsEndsAtTheIdleTimeout(t *testing.T) {
 	t.Parallel()
 	u := listen(t)
-	p := start(t, nil, route{name: "r", hosts: []string{u.address()}, proxy: "idle_timeout: 0.4s",
+	p := start(t, nil, route{name: "r", hosts: []string{u.address()}, proxy: "idle_timeout: 1.5s",
 		cluster: "per_connection_buffer_limit_bytes: 0"})
 	server, _ := flushing(t, p, u, "r", 20*mib)
 	p.gathers()

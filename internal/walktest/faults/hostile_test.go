@@ -52,7 +52,7 @@ func TestHostileNamesAndHeadersAreHarmlessInLogTreeAndTrace(t *testing.T) {
 			}
 		}
 	}
-	for range 100 {
+	for range 40 {
 		fill()
 		p.offers("sni", hello(t, name))
 		p.offers("header", fmt.Sprintf("PROXY TCP4 %s 10.0.0.1 1 2\r\nGET /%s HTTP/1.1\r\n\r\n", name, name))

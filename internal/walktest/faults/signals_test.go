@@ -153,7 +153,8 @@ func flood(c *net.TCPConn, s load.Stream) {
 func TestATerminatedProxyHasDeliveredEveryByteThatItHadRead(t *testing.T) {
 	t.Parallel()
 	u := listen(t)
-	p := start(t, nil, route{name: "r", hosts: []string{u.address()}})
+	p := startWith(t, nil, []string{"--concurrency", "1", "--trace-sample", "20,1000000000"},
+		route{name: "r", hosts: []string{u.address()}})
 	const pairs = 4
 	var receiving sync.WaitGroup
 	var mu sync.Mutex

@@ -56,16 +56,16 @@ func TestAClientThatReadsNothingIsClosedAtTheIdleTimeoutAndItsBytesAreCounted(t 
 // Row 7. A trickle is as slow as silence, but for the idle timeout: only the maximum duration ends that.
 func TestASilentClientIsEndedInWhateverStateItIs(t *testing.T) {
 	t.Parallel()
-	const timeout = 400 * time.Millisecond
-	inspected := "listener_filters_timeout: 0.4s, listener_filters: [{name: envoy.filters.listener.tls_inspector}]"
+	const timeout = 600 * time.Millisecond
+	inspected := "listener_filters_timeout: 0.6s, listener_filters: [{name: envoy.filters.listener.tls_inspector}]"
 	hello := "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + strings.Repeat("x", 200)
 	up := echo(t)
 	p := start(t, nil,
 		route{name: "inspected", hosts: []string{up}, listener: inspected},
-		route{name: "idle", hosts: []string{up}, proxy: "idle_timeout: 0.4s"},
-		route{name: "connecting", hosts: []string{blackHole(t)}, cluster: "connect_timeout: 0.4s"},
-		route{name: "longest", hosts: []string{up}, proxy: "idle_timeout: 0.2s, max_downstream_connection_duration: 0.4s"},
-		route{name: "both", hosts: []string{blackHole(t)}, proxy: "max_downstream_connection_duration: 0.4s"})
+		route{name: "idle", hosts: []string{up}, proxy: "idle_timeout: 0.6s"},
+		route{name: "connecting", hosts: []string{blackHole(t)}, cluster: "connect_timeout: 0.6s"},
+		route{name: "longest", hosts: []string{up}, proxy: "idle_timeout: 0.5s, max_downstream_connection_duration: 0.6s"},
+		route{name: "both", hosts: []string{blackHole(t)}, proxy: "max_downstream_connection_duration: 0.6s"})
 	var running sync.WaitGroup
 	for _, c := range []struct{ state, route, trickle string }{
 		{"silent before the listener filters are done", "inspected", ""},
@@ -102,6 +102,6 @@ func trickle(c *net.TCPConn, text string) {
 		if _, err := io.WriteString(c, text[i:i+1]); err != nil {
 			return
 		}
-		time.Sleep(30 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond)
 	}
 }

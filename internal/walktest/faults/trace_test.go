@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -205,13 +205,9 @@ func unheard(t *testing.T, r route, flags ...string) *proxy {
 	p := &proxy{t: t, dir: dir, admin: unixClient(dir + "/admin")}
 	p.Process = walktest.Start(t, "06", append([]string{"-c", config, "--concurrency", "1"}, flags...)...)
 	p.pid = p.Cmd.Process.Pid
-	p.eventually(func() bool {
-		r, err := p.admin.Get("http://admin/ready")
-		if err == nil {
-			r.Body.Close()
-		}
-		return err == nil && r.StatusCode == http.StatusOK
-	}, func() string { return "it is not ready" })
+	p.eventually(func() bool { c, err := net.Dial("unix", dir+"/admin"); closed(c); return err == nil },
+		func() string { return "there is no admin" })
+	p.becomes("listener_manager.workers_started", 1)
 	p.at = p.addresses()
 	return p
 }

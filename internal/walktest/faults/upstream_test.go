@@ -109,7 +109,7 @@ func TestABlackHoleIsGivenUpAtTheConnectTimeoutAndItsSocketIsGone(t *testing.T) 
 		least = min(least, took)
 	}
 	t.Logf("the timer of 250 ms fired after %v at the earliest", least)
-	if least > timeout+5*time.Millisecond {
+	if least > timeout+50*time.Millisecond { // 1 ms, unless the machine is very busy
 		t.Errorf("of %d timers of %v the earliest fired after %v", tries, timeout, least)
 	}
 }
@@ -319,14 +319,14 @@ func (p *proxy) knock(until time.Time, routes ...string) int {
 // Row 13. The soak's is a minute long.
 func TestWithoutAnyHostAThousandConnectionsASecondAreClosedAtOnceUntilOneReturns(t *testing.T) {
 	t.Parallel()
-	span := 2 * time.Second
-	if os.Getenv("ENVOYWALK_SOAK") != "" {
-		span = time.Minute
+	span, flags := 2*time.Second, []string{"--concurrency", "1"}
+	if os.Getenv("ENVOYWALK_SOAK") != "" { // the trace of a minute would be gigabytes
+		span, flags = time.Minute, append(flags, "--trace", "none")
 	}
 	wrap, hosts := privateHosts(t)
 	up := echo(t)
 	_, port, _ := net.SplitHostPort(up)
-	p := start(t, wrap, route{name: "empty"},
+	p := startWith(t, wrap, flags, route{name: "empty"},
 		route{name: "r", cluster: "type: STRICT_DNS, dns_lookup_family: V4_ONLY, dns_refresh_rate: 0.2s",
 			hosts: []string{net.JoinHostPort("returns.test", port)}})
 	for _, name := range []string{"empty", "r"} { // these are traced
