@@ -126,7 +126,11 @@ func (e *FileEvent) SetEnabled(enabled FileReady) kernel.Errno {
 	}
 	op := operation(e.enabled, enabled)
 	e.enabled = enabled
-	errno := e.add(op, e.assignEvents())
+	bits := e.assignEvents()
+	errno := e.add(op, bits)
+	if errno == kernel.EEXIST { // the kernel did not take it out when it was told to
+		errno = e.add(kernel.EPOLL_CTL_MOD, bits)
+	}
 	if errno != 0 && op == kernel.EPOLL_CTL_ADD {
 		e.enabled = 0
 	}

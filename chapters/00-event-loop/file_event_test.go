@@ -62,6 +62,23 @@ func TestSetEnabledArmsTheEdgeAnew(t *testing.T) {
 	same(t, "a wider one", *got, []FileReady{Read, Read, Read | Write})
 }
 
+// No kernel does this; an injected error does, and a listener must accept again all the same.
+func TestAFileThatEpollDidNotLetGoOfIsWatchedAgain(t *testing.T) {
+	d, fd := quiet(t), eventfd(t)
+	e, got := watch(d, fd, Level, Read)
+	ring(fd)
+	restore := kernel.SetScript(func(call string, _, _ int) (int, kernel.Errno, bool) {
+		return -1, kernel.ENOMEM, call == "epoll_ctl"
+	})
+	e.SetEnabled(0)
+	restore()
+	turns(d, 1)
+	same(t, "while it is off", len(*got), 0)
+	same(t, "the errno", e.SetEnabled(Read), kernel.Errno(0))
+	turns(d, 1)
+	same(t, "delivered", *got, []FileReady{Read})
+}
+
 func TestOnlyWhatIsEnabledIsDelivered(t *testing.T) {
 	d := quiet(t)
 	ours, theirs := pair(t)

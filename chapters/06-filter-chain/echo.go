@@ -9,7 +9,8 @@ import (
 	"envoywalk/internal/log"
 )
 
-// EchoFilter sends back what it gets.
+// EchoFilter sends back what it gets, and gets no more while the client does not take it. (In Envoy
+// 1.17 such a client fills the memory.)
 //
 // Envoy: Extensions::NetworkFilters::Echo::EchoFilter
 type EchoFilter struct{ callbacks *ReadFilterCallbacks }
@@ -30,7 +31,17 @@ func echoFactory() NetworkFilterFactory {
 func (f *EchoFilter) InitializeReadFilterCallbacks(r *ReadFilterCallbacks) {
 	f.callbacks = r
 	r.Connection().EnableHalfClose(true)
+	r.Connection().AddConnectionCallbacks(f)
 }
+
+// OnEvent implements connection.ConnectionCallbacks.
+func (f *EchoFilter) OnEvent(connection.ConnectionEvent) {}
+
+// OnAboveWriteBufferHighWatermark implements connection.ConnectionCallbacks.
+func (f *EchoFilter) OnAboveWriteBufferHighWatermark() { f.callbacks.Connection().ReadDisable(true) }
+
+// OnBelowWriteBufferLowWatermark implements connection.ConnectionCallbacks.
+func (f *EchoFilter) OnBelowWriteBufferLowWatermark() { f.callbacks.Connection().ReadDisable(false) }
 
 // OnNewConnection implements ReadFilter.
 func (f *EchoFilter) OnNewConnection() FilterStatus { return Continue }

@@ -181,6 +181,18 @@ func TestEchoSendsBackWhatComesTogetherWithTheEnd(t *testing.T) {
 	}
 }
 
+func TestEchoReadsNoMoreThanItsClientTakes(t *testing.T) {
+	p := startWith(t, "per_connection_buffer_limit_bytes: 65536, filter_chains: [{"+echoing+"}]", nil)
+	c, size := p.dial(), 64*mib
+	sent := newStream(size)
+	c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
+	n, _ := io.Copy(struct{ io.Writer }{c}, sent)
+	if n == int64(size) {
+		t.Error("it took all that nobody took back")
+	}
+	t.Logf("%d bytes are between a client that does not read and itself", n)
+}
+
 func TestEchoOfManyMegabytesIsWhole(t *testing.T) {
 	p := startWith(t, "filter_chains: [{"+echoing+"}]", nil)
 	c, size := p.dial(), 20*mib

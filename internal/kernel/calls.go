@@ -4,6 +4,7 @@ package kernel
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -136,7 +137,11 @@ func epollNames(bits uint32) string {
 // formatAskedOption: where the kernel answers, the length is a place too.
 func formatAskedOption(fd func(int64) string, r *trace.Record) string {
 	level, name := optionNames(int(r.Args[1]), int(r.Args[2]))
-	return fmt.Sprintf("%s, %s, %s, [%d], [4]", fd(r.Args[0]), level, name, r.Args[3])
+	value := strconv.FormatInt(r.Args[3], 10)
+	if name == "SO_ERROR" && r.Args[3] != 0 {
+		value = unix.ErrnoName(Errno(r.Args[3]))
+	}
+	return fmt.Sprintf("%s, %s, %s, [%s], [4]", fd(r.Args[0]), level, name, value)
 }
 
 // formatAskedBytes shows an address where the answer is one.

@@ -15,6 +15,7 @@ const (
 	EINTR         = unix.EINTR
 	EINVAL        = unix.EINVAL
 	EBADF         = unix.EBADF
+	EEXIST        = unix.EEXIST
 	ENOTSOCK      = unix.ENOTSOCK
 	EFAULT        = unix.EFAULT
 	O_NONBLOCK    = unix.O_NONBLOCK

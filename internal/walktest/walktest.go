@@ -114,6 +114,7 @@ func StartCommand(t testing.TB, cmd *exec.Cmd) *Process {
 	t.Helper()
 	p := &Process{t: t, Cmd: cmd, Stdout: newOutput(), Stderr: newOutput(), ended: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.Stdout, p.Stderr
+	cmd.WaitDelay = Patience // a grandchild may keep the pipes open
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func createClientConnection(t *connection.Thread, life *connection.Life, info *C
 // Envoy: Network::ClientConnectionImpl::ClientConnectionImpl
 func newClientConnection(t *connection.Thread, life *connection.Life, info *ClusterInfo,
 	remote *network.Address) (*ClientConnection, kernel.Errno) {
-	defer t.Lane().Enter(step.ClientConnectionCtor).Of(remote.String()).Exit()
+	defer t.Lane().Enter(step.ClientConnectionCtor).Of(info.Name).Exit()
 	id := t.NextID()
 	fd, errno := newClientSocket(t.Lane(), remote, id, info.Name)
 	if errno != 0 {
