@@ -182,7 +182,7 @@ func TestEchoSendsBackWhatComesTogetherWithTheEnd(t *testing.T) {
 }
 
 func TestEchoReadsNoMoreThanItsClientTakes(t *testing.T) {
-	p := startWith(t, "per_connection_buffer_limit_bytes: 65536, filter_chains: [{"+echoing+"}]", nil)
+	p := startWith(t, "filter_chains: [{"+echoing+"}]", nil)
 	c, size := p.dial(), 64*mib
 	sent := newStream(size)
 	c.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))

@@ -21,9 +21,9 @@ import (
 // is told; who is served loses no byte.
 func TestAKernelShortOfMemoryCostsConnectionsAtMostAndNeverAByte(t *testing.T) {
 	t.Parallel()
-	wrap := underStrace(t, "-e", "trace=accept4,connect,readv,writev",
+	wrap := underStrace(t, "-e", "trace=accept4,connect,epoll_ctl,readv,writev",
 		"-e", "inject=accept4:error=ENOBUFS:when=9+10", "-e", "inject=connect:error=ENOMEM:when=6+5",
-		"-e", "inject=readv:error=ENOMEM:when=5+7",
+		"-e", "inject=epoll_ctl:error=ENOMEM:when=40+13", "-e", "inject=readv:error=ENOMEM:when=5+7",
 		"-e", "inject=writev:error=ENOBUFS:when=5+6")
 	p := startWith(t, wrap, hardlyTraced("1"),
 		route{name: "r", hosts: []string{echo(t)}})
