@@ -316,7 +316,7 @@ func (b *bridge) end(t *told) {
 	if at, ok := slices.BinarySearch(l.source.open, t.ID); ok {
 		l.source.open = slices.Delete(l.source.open, at, at+1)
 	}
-	b.collector.spans++
+	b.collector.spans.Add(1)
 }
 
 // begun is what an end still knows of a begin that was taken back.

@@ -1,5 +1,7 @@
 package trace
 
+import "sync/atomic"
+
 // collector reads the lanes, puts their records in one order, folds idleness and hands what remains to
 // the bridge. It runs on one goroutine and needs no lock of its own.
 type collector struct {
@@ -7,7 +9,8 @@ type collector struct {
 	sources  []*source
 	bridge   *bridge
 
-	spans, sampledOut uint64
+	spans      atomic.Uint64 // others may ask how far it is
+	sampledOut uint64
 }
 
 // source is a lane as the collector sees it.

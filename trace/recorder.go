@@ -132,8 +132,12 @@ func (r *Recorder) Close(ctx context.Context) (Stats, error) {
 		return Stats{Dropped: r.dropped.Load()}, ErrStuck
 	}
 	err := r.provider.Shutdown(ctx)
-	return Stats{r.collector.spans, r.dropped.Load(), r.collector.sampledOut}, err
+	return Stats{r.collector.spans.Load(), r.dropped.Load(), r.collector.sampledOut}, err
 }
+
+// Told is how many spans every processor has been given so far. Any thread may ask: a Close that
+// takes long either moves this number or is stuck.
+func (r *Recorder) Told() uint64 { return r.collector.spans.Load() }
 
 // collect is the collector's goroutine. It asks, because a lane that called would have to enter the
 // kernel to wake it.

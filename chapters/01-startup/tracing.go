@@ -45,8 +45,9 @@ func (t *tracing) close(code int) int {
 	if t.recorder == nil {
 		return code
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	go t.watch(ctx, cancel, sinkPatience)
 	s, err := t.recorder.Close(ctx)
 	if errors.Is(err, trace.ErrStuck) {
 		fmt.Fprintln(os.Stderr, "trace: "+err.Error()) // the sinks' locks may be held for ever
@@ -73,6 +74,35 @@ func (t *tracing) close(code int) int {
 		fmt.Fprintln(os.Stderr, "trace: "+strings.Join(said, "; "))
 	}
 	return code
+}
+
+// sinkPatience is how long a sink may take nothing while the trace is closed.
+const sinkPatience = 10 * time.Second
+
+// watch gives a close up when it is stuck, and says every few seconds how far it is when it is not: a
+// slow sink may have a long trace to write.
+func (t *tracing) watch(ctx context.Context, giveUp func(), patience time.Duration) {
+	told, since := t.recorder.Told(), time.Now()
+	said := since
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+		now := time.Now()
+		if n := t.recorder.Told(); n != told {
+			told, since = n, now
+		}
+		if now.Sub(since) > patience {
+			giveUp()
+			return
+		}
+		if now.Sub(said) > 3*time.Second {
+			said = now
+			fmt.Fprintf(os.Stderr, "trace: still writing, %d spans so far\n", told)
+		}
+	}
 }
 
 func size(bytes int64) string {

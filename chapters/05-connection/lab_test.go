@@ -107,7 +107,6 @@ type end struct {
 	paused  int
 	resumed int
 	closed  chan struct{}
-	gone    chan struct{} // the fd is closed, too
 	reads   int
 	onRead  func()
 }
