@@ -110,7 +110,8 @@ func TestAProxyAgreesWithTheKernel(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, call := range []string{what, "EINPROGRESS", "readv(", "writev(", "SO_ERROR, [ECONNREFUSED]"} {
+			// Where threads meet, strace breaks a call in two: only what stands in one half can be asked for.
+			for _, call := range []string{what, "EINPROGRESS", "readv(", "writev(", "SO_ERROR", "[ECONNREFUSED]"} {
 				if !bytes.Contains(seen, []byte(call)) {
 					t.Errorf("the run has no %s", call)
 				}
