@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"envoywalk/internal/walktest"
 )
 
 // Rows 42, 43 and 44, small: scripts/soak has the big numbers. Without a trace, whose memory is not the proxy's.
@@ -32,6 +34,7 @@ func TestThreeHundredHeldAndFiveThousandGoneLeaveNothingBehind(t *testing.T) {
 	word := make([]byte, 5)
 	say := func() {
 		for n, c := range open {
+			c.SetDeadline(time.Now().Add(walktest.Patience))
 			io.WriteString(c, "hello")
 			if _, err := io.ReadFull(c, word); err != nil || string(word) != "hello" {
 				t.Fatalf("held connection %d: %q, %v", n, word, err)
@@ -154,6 +157,7 @@ func pings(t *testing.T, c *net.TCPConn, n int) []time.Duration {
 	word := make([]byte, 5)
 	for range n {
 		began := time.Now()
+		c.SetDeadline(began.Add(walktest.Patience))
 		io.WriteString(c, "hello")
 		if _, err := io.ReadFull(c, word); err != nil {
 			t.Fatal(err)
@@ -183,6 +187,7 @@ func TestAWorkerThatStandsStillIsCountedAndToldOnceAndTheOthersServeAsBefore(t *
 	thaw := p.freeze("wrk:worker_0")
 	defer thaw()
 	for _, c := range both {
+		c.SetDeadline(time.Now().Add(walktest.Patience))
 		io.WriteString(c, "hello")
 	}
 	free := both[0]
