@@ -23,9 +23,9 @@ const (
 	KeyErrorType    = attribute.Key("error.type")
 	KeySeqStart     = attribute.Key("seq.start")
 	KeySeqEnd       = attribute.Key("seq.end")
-	KeyKind         = attribute.Key("walk.kind") // function, syscall, post, run, turn ...
-	KeyStep         = attribute.Key("walk.step") // the id in the map
-	KeyObject       = attribute.Key("walk.object")
+	KeyKind         = attribute.Key("walk.kind")   // function, syscall, post, run, turn ...
+	KeyStep         = attribute.Key("walk.step")   // the id in the map
+	KeyObject       = attribute.Key("walk.object") // a listener, a file; of a post what it is about
 	KeyChapter      = attribute.Key("chapter")
 	KeySymbol       = attribute.Key("envoy.symbol")
 	KeyEnvoyFile    = attribute.Key("envoy.file")
@@ -143,13 +143,14 @@ func appendKind(a []attribute.KeyValue, t *told) []attribute.KeyValue {
 	case KindCall:
 		return appendCall(a, t)
 	case KindPost:
-		return append(a, KeyPostID.Int64(t.post), KeyPostTo.String(t.Text), KeyQueued.Int64(t.Args[3]),
+		a = append(a, KeyPostID.Int64(t.post), KeyPostTo.String(t.Text), KeyQueued.Int64(t.Args[3]),
 			KeyRunning.Bool(t.Flags&flagRunning != 0), KeyWoke.Bool(t.Flags&flagWoke != 0))
+		return appendObject(a, t.about)
 	case KindRun:
 		if t.post != 0 {
 			a = append(a, KeyPostID.Int64(t.post))
 		}
-		return append(a, KeyPostTo.String(t.Text))
+		return appendObject(append(a, KeyPostTo.String(t.Text)), t.about)
 	case KindEvent:
 		return append(a, KeyEvents.String(eventNames(t.Args[3])))
 	case KindDelete:
@@ -163,11 +164,16 @@ func appendKind(a []attribute.KeyValue, t *told) []attribute.KeyValue {
 	case KindLater:
 		return append(a, KeyLaterChapter.Int64(t.Args[3]))
 	case KindFunction:
-		if t.Text != "" {
-			return append(a, KeyObject.String(strings.ToValidUTF8(t.Text, "?")))
-		}
+		return appendObject(a, t.Text)
 	}
 	return a
+}
+
+func appendObject(a []attribute.KeyValue, name string) []attribute.KeyValue {
+	if name == "" {
+		return a
+	}
+	return append(a, KeyObject.String(strings.ToValidUTF8(name, "?")))
 }
 
 func appendCall(a []attribute.KeyValue, t *told) []attribute.KeyValue {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/codes"
@@ -93,6 +94,7 @@ type told struct {
 	label  string // what that fd is called
 	made   string // what the fd that the call made is called
 	post   int64  // the number of the post, or of the post that is run
+	about  string // the subject of either
 	turn   uint64 // the turn of the loop that it is in
 }
 
@@ -140,9 +142,11 @@ func (b *bridge) name(t *told) {
 		t.fd = t.Args[2] - 1
 	case KindPost:
 		t.post = b.posts.told(t.ID)
+		t.Text, t.about, _ = strings.Cut(t.Text, "\x00")
 		return
 	case KindRun:
 		t.post = b.posts.run(t.Link)
+		t.Text, t.about, _ = strings.Cut(t.Text, "\x00")
 		return
 	default:
 		return

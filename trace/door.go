@@ -48,15 +48,15 @@ func (l *Lane) EnterTimer(name string, housekeeping bool) Span {
 	return sp
 }
 
-// EnterRun begins the run of a post. Link is the post's span.
+// EnterRun begins the run of a post on the dispatcher of that name. Link is the post's span.
 //
 //go:noinline
-func (l *Lane) EnterRun(s step.Step, name string, link uint64) Span {
+func (l *Lane) EnterRun(s step.Step, name, subject string, link uint64) Span {
 	if l == nil {
 		return Span{}
 	}
 	sp := l.beginTimed(KindRun, s, link, CallerPC())
-	l.lastRecord().Text = name
+	l.lastRecord().Text = withSubject(name, subject)
 	return sp
 }
 
@@ -90,10 +90,10 @@ type PostOutcome struct {
 	Woke    bool // so the eventfd is written
 }
 
-// Posted tells the post that Posting announced.
+// Posted tells the post that Posting announced. subject is what it is about, "" where the step says it.
 //
 //go:noinline
-func (l *Lane) Posted(id uint64, at int64, s step.Step, to string, o PostOutcome) {
+func (l *Lane) Posted(id uint64, at int64, s step.Step, to, subject string, o PostOutcome) {
 	if l == nil {
 		return
 	}
@@ -103,7 +103,7 @@ func (l *Lane) Posted(id uint64, at int64, s step.Step, to string, o PostOutcome
 	}
 	parent, parentStory := l.top()
 	*r = Record{Kind: KindPost, Step: s, Story: l.topStory(), ID: id, Begin: at, End: at,
-		PC: CallerPC(), Text: to}
+		PC: CallerPC(), Text: withSubject(to, subject)}
 	r.Args = [6]int64{int64(parent), int64(parentStory), 0, int64(o.Queued), int64(l.tid)}
 	if o.Running {
 		r.Flags |= flagRunning
@@ -111,6 +111,14 @@ func (l *Lane) Posted(id uint64, at int64, s step.Step, to string, o PostOutcome
 	if o.Woke {
 		r.Flags |= flagWoke
 	}
+}
+
+// withSubject is the one text of a post or a run: its dispatcher and, behind a NUL, what it is about.
+func withSubject(dispatcher, subject string) string {
+	if subject == "" {
+		return dispatcher
+	}
+	return dispatcher + "\x00" + subject
 }
 
 // Call tells a system call that is over. begin is what Now returned before it.

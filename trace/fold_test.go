@@ -72,7 +72,7 @@ func TestWhatIsNotIdlenessIsNeverFolded(t *testing.T) {
 			timer.Exit()
 		},
 		"a post":             func(l *Lane) { post(l, "main") },
-		"a run":              func(l *Lane) { l.EnterRun(outer, "main", 0).Exit() },
+		"a run":              func(l *Lane) { l.EnterRun(outer, "main", "", 0).Exit() },
 		"a note":             func(l *Lane) { l.Note("paused", 1) },
 		"a deferred delete":  func(l *Lane) { l.EnterDelete(1).Exit() },
 		"an event":           func(l *Lane) { l.EnterEvent(outer, 7, 1).Exit() },

@@ -164,7 +164,7 @@ func TestARecordShowsNothingOfTheOneItReplaces(t *testing.T) {
 		l.Call(readCall, 1, l.Now(), [4]int64{9, 9, 9, 9}, -11, "old")
 	}
 	for range blockLen {
-		run := l.EnterRun(outer, "worker_0", 0)
+		run := l.EnterRun(outer, "worker_0", "", 0)
 		l.Enter(inner).Exit()
 		run.Exit()
 	}

@@ -49,7 +49,7 @@ func TestALostCauseOnASilentLaneHoldsUpNobody(t *testing.T) {
 		open = append(open, l.Enter(0))
 	}
 	id, at := l.Posting()
-	l.Posted(id, at, 0, "o", PostOutcome{}) // the first of the next
+	l.Posted(id, at, 0, "o", "", PostOutcome{}) // the first of the next
 	for n := len(open) - 1; n >= 0; n-- {
 		open[n].Exit()
 	}
@@ -57,7 +57,7 @@ func TestALostCauseOnASilentLaneHoldsUpNobody(t *testing.T) {
 		l.Note("x", 1)
 	}
 	l.Flush()
-	o.EnterRun(0, "o", id).Exit()
+	o.EnterRun(0, "o", "", id).Exit()
 	const calm = 100
 	for range calm {
 		o.call(readCall, 5, 1)

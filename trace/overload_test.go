@@ -179,7 +179,7 @@ func TestASpanWhoseBeginWasTakenBackSaysSo(t *testing.T) {
 	b := newBench(Config{Blocks: 2})
 	l := b.thread("t")
 	story := l.BeginStory(7, 0)
-	run := l.EnterRun(outer, "worker_0", 0)
+	run := l.EnterRun(outer, "worker_0", "", 0)
 	overflow(l)
 	run.Exit()
 	l.EndStory(story, false)

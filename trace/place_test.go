@@ -38,13 +38,13 @@ func everyDoor(l *trace.Lane) {
 	l.EnterTurn().Exit()                                      // line: turn
 	l.EnterEvent(step.FileEventLibeventCallback, 7, 1).Exit() // line: event
 	l.EnterTimer("t", false).Exit()                           // line: timer
-	l.EnterRun(step.None, "r", 0).Exit()                      // line: run
+	l.EnterRun(step.None, "r", "", 0).Exit()                  // line: run
 	l.EnterDelete(1).Exit()                                   // line: delete
 	id, at := l.Posting()
-	l.Posted(id, at, step.None, "p", trace.PostOutcome{}) // line: post
-	l.Later(5, "accept")                                  // line: later
-	l.HandOver(7, "net/http")                             // line: handover
-	door(l)                                               // line: door
+	l.Posted(id, at, step.None, "p", "", trace.PostOutcome{}) // line: post
+	l.Later(5, "accept")                                      // line: later
+	l.HandOver(7, "net/http")                                 // line: handover
+	door(l)                                                   // line: door
 	l.EndStory(story, false)
 }
 

@@ -85,7 +85,7 @@ type Record struct {
 	Ret   int64   // the result; a failure is -errno
 	Call  *Syscall
 	Args  [6]int64 // Begin records: [0] the enclosing span, [1] its story, [2] 1 + an fd
-	Text  string
+	Text  string   // of a post and its run the dispatcher, and behind a NUL the subject if there is one
 }
 
 // time is the moment by which the record is merged. A call stands where it was asked: a write before the

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"slices"
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -151,7 +152,7 @@ func TestAThreadIsLinkedToWhatCreatedIt(t *testing.T) {
 
 func post(from *Lane, to string) (id uint64) {
 	id, at := from.Posting()
-	from.Posted(id, at, outer, to, PostOutcome{Queued: 1, Running: true, Woke: true})
+	from.Posted(id, at, outer, to, "", PostOutcome{Queued: 1, Running: true, Woke: true})
 	return id
 }
 
@@ -159,7 +160,7 @@ func TestARunIsLinkedToItsPost(t *testing.T) {
 	b := newBench(Config{})
 	main, worker := b.thread("main"), b.thread("worker_0")
 	id := post(main, "worker_0")
-	worker.EnterRun(outer, "worker_0", id).Exit()
+	worker.EnterRun(outer, "worker_0", "", id).Exit()
 	ss := b.finish()
 	p, run := ss.one(t, "post worker_0"), ss.one(t, "run worker_0")
 	isLinkedTo(t, run, p)
@@ -171,13 +172,36 @@ func TestARunIsLinkedToItsPost(t *testing.T) {
 	}
 }
 
+func TestAPostAndItsRunSayWhatTheyAreAbout(t *testing.T) {
+	b := newBench(Config{})
+	main, worker := b.thread("main"), b.thread("worker_0")
+	for _, subject := range []string{"cluster echo", "", "a\x00b\xff"} {
+		id, at := main.Posting()
+		main.Posted(id, at, 0, "worker_0", subject, PostOutcome{})
+		worker.EnterRun(0, "worker_0", subject, id).Exit()
+	}
+	ss := b.finish()
+	for _, name := range []string{"post worker_0", "run worker_0"} {
+		var about []string
+		for _, s := range ss.all(name) {
+			about = append(about, attr(s, KeyObject))
+			if to := attr(s, KeyPostTo); to != "worker_0" {
+				t.Errorf("%s goes to %q", name, to)
+			}
+		}
+		if !slices.Equal(about, []string{"cluster echo", "", "a\x00b?"}) {
+			t.Errorf("%s: %q", name, about)
+		}
+	}
+}
+
 // The poster keeps its block long after the run was read.
 func TestARunWaitsForItsPostHoweverLateThePosterHandsItOver(t *testing.T) {
 	b := newBench(Config{})
 	main, worker := b.thread("main"), b.thread("worker_0")
 	id := post(main, "worker_0")
 	worker.call(readCall, 7, 8)
-	worker.EnterRun(outer, "worker_0", id).Exit()
+	worker.EnterRun(outer, "worker_0", "", id).Exit()
 	worker.Flush()
 	b.laterOn()
 	b.laterOn()
@@ -200,7 +224,7 @@ func TestARunDoesNotWaitForAPostThatWasTakenBack(t *testing.T) {
 	id := post(main, "worker_0")
 	overflow(main)
 	main.Flush()
-	worker.EnterRun(outer, "worker_0", id).Exit()
+	worker.EnterRun(outer, "worker_0", "", id).Exit()
 	worker.Flush()
 	b.laterOn()
 	run := spans(b.sink.Ended()).one(t, "run worker_0")
@@ -216,7 +240,7 @@ func TestRunsOfThreadsThatPostToEachOtherAllFollowTheirPosts(t *testing.T) {
 	for round := range 300 {
 		for i, l := range lanes {
 			if id := ids[(i+2)%3]; id != 0 {
-				l.EnterRun(outer, "x", id).Exit()
+				l.EnterRun(outer, "x", "", id).Exit()
 			}
 			ids[i] = post(l, "y")
 		}

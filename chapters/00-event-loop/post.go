@@ -6,11 +6,12 @@ import (
 	"envoywalk/trace"
 )
 
-// task is one post: what to run, and the span that asked for it.
+// task is one post: what to run, what the trace calls it, and the span that asked for it.
 type task struct {
-	run  func()
-	step step.Step
-	link uint64
+	run     func()
+	step    step.Step
+	subject string
+	link    uint64
 }
 
 // Post runs f on the dispatcher's thread, later. Any thread may call it; it never blocks. from is
@@ -22,26 +23,32 @@ type task struct {
 //
 // Envoy: Event::DispatcherImpl::post
 func (d *Dispatcher) Post(from *Dispatcher, s step.Step, f func()) {
-	d.post(from.laneOrNil(), from == d, s, f)
+	d.post(from.laneOrNil(), from == d, task{run: f, step: s})
 }
 
-// PostOutside is Post for a goroutine that runs no dispatcher. lane may be nil; nobody else may
-// use it meanwhile.
-func (d *Dispatcher) PostOutside(lane *trace.Lane, s step.Step, f func()) {
-	d.post(lane, false, s, f)
+// PostAbout is Post for what is no step: the trace tells its subject, such as "cluster echo".
+func (d *Dispatcher) PostAbout(from *Dispatcher, subject string, f func()) {
+	d.post(from.laneOrNil(), from == d, task{run: f, subject: subject})
 }
 
-func (d *Dispatcher) post(lane *trace.Lane, own bool, s step.Step, f func()) {
+// PostOutside is PostAbout for a goroutine that runs no dispatcher. lane may be nil; nobody else
+// may use it meanwhile. An empty subject is none.
+func (d *Dispatcher) PostOutside(lane *trace.Lane, subject string, f func()) {
+	d.post(lane, false, task{run: f, subject: subject})
+}
+
+func (d *Dispatcher) post(lane *trace.Lane, own bool, t task) {
 	id, at := lane.Posting()
+	t.link = id
 	d.posts.mu.Lock()
 	o := trace.PostOutcome{Queued: len(d.posts.tasks) + 1, Running: d.posts.running}
 	o.Woke = o.Running && o.Queued == 1 && !own
-	d.posts.tasks = append(d.posts.tasks, task{f, s, id})
+	d.posts.tasks = append(d.posts.tasks, t)
 	if o.Woke {
 		d.posts.wakeID = lane.NextID() // the write below
 	}
 	d.posts.mu.Unlock()
-	lane.Posted(id, at, s, d.Name, o)
+	lane.Posted(id, at, t.step, d.Name, t.subject, o)
 	switch {
 	case o.Woke:
 		d.wake(lane)
@@ -75,7 +82,7 @@ func (d *Dispatcher) runPostCallbacks() {
 }
 
 func (d *Dispatcher) runTask(t *task) {
-	defer d.lane.EnterRun(t.step, d.Name, t.link).Exit()
+	defer d.lane.EnterRun(t.step, d.Name, t.subject, t.link).Exit()
 	t.run()
 }
 

@@ -160,6 +160,22 @@ func TestAPostFromTheLoopItselfWritesNoWake(t *testing.T) {
 	same(t, "wakes", len(ss.calls("write", "wake:main")), 0)
 }
 
+func TestAPostAndItsRunSayWhatTheyAreAbout(t *testing.T) {
+	w := newWorld(t)
+	w.PostAbout(w.Dispatcher, "cluster echo", func() {})
+	w.PostOutside(w.lane, "dns answer for echo", func() {})
+	w.Post(w.Dispatcher, step.None, func() {})
+	w.Run(w.lane, NonBlock)
+	ss := w.ended()
+	for _, name := range []string{"post main", "run main"} {
+		var about []string
+		for _, s := range ss.all(name) {
+			about = append(about, attr(s, trace.KeyObject))
+		}
+		same(t, name, fmt.Sprintf("%q", about), `["cluster echo" "dns answer for echo" ""]`)
+	}
+}
+
 func TestARunIsLinkedToItsPostAndTheTurnToTheWrite(t *testing.T) {
 	w := newWorld(t)
 	worker := New(w.lane, "worker")

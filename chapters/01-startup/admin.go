@@ -17,7 +17,6 @@ import (
 	"envoywalk/internal/kernel"
 	"envoywalk/internal/log"
 	"envoywalk/internal/network"
-	"envoywalk/internal/step"
 	"envoywalk/trace"
 )
 
@@ -161,7 +160,7 @@ func (a *Admin) post(f func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	a.lane.Adopt(kernel.Gettid())
-	a.instance.Dispatcher.PostOutside(a.lane, step.None, f)
+	a.instance.Dispatcher.PostOutside(a.lane, "", f)
 	a.lane.Flush()
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 
+	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	corev3 "github.com/envoyproxy/go-control-plane/envoy/config/core/v3"
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 
+	"envoywalk/internal/accesslog"
 	"envoywalk/internal/config"
 	"envoywalk/internal/kernel"
 	"envoywalk/internal/network"
@@ -22,6 +24,9 @@ func checkStatic(c *config.Result, chapter *Chapter) error {
 		if _, err := network.Resolve(a); err != nil {
 			return blame(c, err, a, "admin.address")
 		}
+	}
+	if err := checkAccessLogs(c, c.Bootstrap.GetAdmin().GetAccessLog(), "admin"); err != nil {
+		return err
 	}
 	if err := checkClusters(c); err != nil {
 		return err
@@ -46,6 +51,12 @@ func checkListener(c *config.Result, chapter *Chapter, l *listenerv3.Listener, p
 	if err != nil {
 		return blame(c, err, l.GetAddress(), path+".address")
 	}
+	if err := checkAccessLogs(c, l.GetAccessLog(), path); err != nil {
+		return err
+	}
+	if _, err := config.Milliseconds(l.GetListenerFiltersTimeout()); err != nil {
+		return c.ErrorAt(err, path+".listener_filters_timeout", "0s is no timeout")
+	}
 	if len(l.GetFilterChains()) == 0 && l.GetDefaultFilterChain() == nil {
 		return c.ErrorAt(fmt.Errorf("error adding listener '%s': no filter chains specified", address), path,
 			"a listener needs filter_chains, or a default_filter_chain")
@@ -60,6 +71,17 @@ func checkListener(c *config.Result, chapter *Chapter, l *listenerv3.Listener, p
 		return nil
 	}
 	return chapter.CheckListener(c, l, path)
+}
+
+// checkAccessLogs refuses those of the admin's or a listener's at path that no machine could keep. A
+// file that cannot be opened is told when it is: only serving opens it.
+func checkAccessLogs(c *config.Result, logs []*accesslogv3.AccessLog, path string) error {
+	for n, l := range logs {
+		if err := accesslog.Check(l); err != nil {
+			return c.ErrorAt(err, fmt.Sprintf("%s.access_log[%d]", path, n), accesslog.Hint(err))
+		}
+	}
+	return nil
 }
 
 // BindsToPort: a listener that does not gets its connections from another one's use_original_dst.

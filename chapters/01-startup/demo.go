@@ -42,7 +42,7 @@ func (d *Demo) Say(format string, args ...any) {
 // OnMain runs f on the main thread and waits for it.
 func (d *Demo) OnMain(f func()) {
 	done := make(chan struct{})
-	d.Instance.Dispatcher.PostOutside(d.lane, step.None, func() { f(); close(done) })
+	d.Instance.Dispatcher.PostOutside(d.lane, "", func() { f(); close(done) })
 	select {
 	case <-done:
 	case <-time.After(5 * time.Second):
@@ -68,7 +68,7 @@ func (d *Demo) run(cause uint64) {
 	d.lane.StartupDone()
 	d.Instance.Seams.Demo(d)
 	d.lane.ReadClock()
-	d.Instance.Dispatcher.PostOutside(d.lane, step.None, d.Instance.Shutdown)
+	d.Instance.Dispatcher.PostOutside(d.lane, "", d.Instance.Shutdown)
 	d.lane.End()
 }
 

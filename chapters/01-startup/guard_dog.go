@@ -174,6 +174,6 @@ func (g *GuardDog) Stop(lane *trace.Lane) {
 	if g == nil {
 		return
 	}
-	g.dispatcher.PostOutside(lane, step.None, func() { g.dispatcher.Exit(g.dispatcher) })
+	g.dispatcher.PostOutside(lane, "", func() { g.dispatcher.Exit(g.dispatcher) })
 	<-g.stopped
 }

@@ -88,7 +88,7 @@ func (r *runHelper) listenToSignals() {
 
 func (r *runHelper) onSignal(lane *trace.Lane, s os.Signal) {
 	i := r.instance
-	i.Dispatcher.PostOutside(lane, step.None, func() {
+	i.Dispatcher.PostOutside(lane, "", func() {
 		switch s {
 		case syscall.SIGTERM:
 			i.main.Warn("caught ENVOY_SIGTERM")

@@ -75,7 +75,7 @@ func newRuntime(i *Instance) (*Runtime, error) {
 	}
 	i.main.Info("runtime: %s", jsonOf(config))
 	scope := i.Stats.Scope("runtime.")
-	r := &Runtime{snapshot: i.ThreadLocal.AllocateSlot(), admin: -1, stats: runtimeStats{
+	r := &Runtime{snapshot: i.ThreadLocal.AllocateSlot("runtime"), admin: -1, stats: runtimeStats{
 		loadSuccess: scope.Counter("load_success"), numKeys: scope.Gauge("num_keys"),
 		numLayers: scope.Gauge("num_layers"), adminsActive: scope.Gauge("admin_overrides_active")}}
 	for n, layer := range config.GetLayers() {

@@ -13,6 +13,10 @@ const flushTimeout = 5 * time.Second
 // hasteTimeout is how long a hastened stop waits for a worker to answer at all.
 const hasteTimeout = time.Second
 
+// sameSignal is how soon after the first a signal is still the same wish: timeout(1) and some
+// supervisors signal a process and then its whole group.
+const sameSignal = 100 * time.Millisecond
+
 // shutdown is a stop that is going on. The main loop runs on meanwhile: the admin answers, and
 // another signal hastens the end.
 //
@@ -23,6 +27,7 @@ const hasteTimeout = time.Second
 // Without a connection it is over as soon as every worker has said so.
 type shutdown struct {
 	instance *Instance
+	began    time.Time
 	timer    *eventloop.Timer // ends the phase that is going on
 	stopped  bool             // no worker accepts any more
 	hastened bool
@@ -39,7 +44,7 @@ func (i *Instance) Shutdown() {
 		return
 	}
 	i.main.Info("shutting down server instance")
-	i.stop = &shutdown{instance: i}
+	i.stop = &shutdown{instance: i, began: time.Now()}
 	i.HotRestart.SendParentTerminateRequest()
 	i.server.fail(true)
 	i.server.state.Set(uint64(i.State()))
@@ -72,7 +77,16 @@ func (s *shutdown) drain() {
 		return
 	}
 	s.instance.main.Info("draining connections for up to %d s", n)
-	s.after(time.Duration(n)*time.Second, s.flush)
+	s.after(time.Duration(n)*time.Second, s.cutOff)
+}
+
+// cutOff: the drain time is over, and not every connection is.
+func (s *shutdown) cutOff() {
+	if n := s.instance.ListenerManager.NumConnections(); n > 0 {
+		s.instance.main.Warn("%d connection(s) are still open after the drain time: closing them, with what "+
+			"was read for them", n)
+	}
+	s.flush()
 }
 
 // flush comes after the drain time.
@@ -104,7 +118,7 @@ func (s *shutdown) giveUp() {
 
 // hasten is a second signal: what has not finished is cut off, and the exit status tells.
 func (s *shutdown) hasten() {
-	if s.over || s.hastened {
+	if s.over || s.hastened || time.Since(s.began) < sameSignal {
 		return
 	}
 	s.hastened = true

@@ -29,6 +29,7 @@ type threadData struct{ slots []any }
 type Slot struct {
 	owner *ThreadLocal
 	index int
+	name  string // the subject of the posts that carry it
 }
 
 // NewThreadLocal makes the storage, for the main thread's dispatcher.
@@ -50,10 +51,10 @@ func (t *ThreadLocal) RegisterThread(lane *trace.Lane, d *eventloop.Dispatcher) 
 	d.Post(t.main, step.None, func() { data.slots = append(data.slots, make([]any, 8)...) })
 }
 
-// AllocateSlot makes a slot. Main thread.
-func (t *ThreadLocal) AllocateSlot() *Slot {
+// AllocateSlot makes a slot. The trace tells its updates by its name. Main thread.
+func (t *ThreadLocal) AllocateSlot(name string) *Slot {
 	t.slots++
-	return &Slot{t, t.slots - 1}
+	return &Slot{t, t.slots - 1, name}
 }
 
 // Set gives every thread what make returns for it: main at once, workers by post. make must be
@@ -64,7 +65,7 @@ func (s *Slot) Set(make func(d *eventloop.Dispatcher) any) {
 	t := s.owner
 	for _, d := range t.workers {
 		data := t.data[d]
-		d.Post(t.main, step.None, func() { data.put(s.index, make(d)) })
+		d.PostAbout(t.main, s.name, func() { data.put(s.index, make(d)) })
 	}
 	t.data[t.main].put(s.index, make(t.main))
 }
@@ -86,10 +87,10 @@ func (d *threadData) put(index int, value any) {
 }
 
 // RunOnAllThreads runs f on main at once and on every worker by post; done, which may be nil, runs on
-// main after the last.
+// main after the last. subject is what the trace says of the posts.
 //
 // Envoy: ThreadLocal::InstanceImpl::runOnAllThreads
-func (t *ThreadLocal) RunOnAllThreads(f func(d *eventloop.Dispatcher), done func()) {
+func (t *ThreadLocal) RunOnAllThreads(subject string, f func(d *eventloop.Dispatcher), done func()) {
 	waiting := len(t.workers)
 	f(t.main)
 	if waiting == 0 || t.shutdown {
@@ -99,12 +100,12 @@ func (t *ThreadLocal) RunOnAllThreads(f func(d *eventloop.Dispatcher), done func
 		return
 	}
 	for _, d := range t.workers {
-		d.Post(t.main, step.None, func() {
+		d.PostAbout(t.main, subject, func() {
 			f(d)
 			if done == nil {
 				return
 			}
-			t.main.Post(d, step.None, func() {
+			t.main.PostAbout(d, subject, func() {
 				if waiting--; waiting == 0 {
 					done()
 				}

@@ -28,7 +28,7 @@ func threads(t *testing.T, workers int) (tls *ThreadLocal, all []*eventloop.Disp
 
 func TestASlotIsSetOnMainAtOnceAndOnWorkersByPost(t *testing.T) {
 	tls, all := threads(t, 2)
-	slot := tls.AllocateSlot()
+	slot := tls.AllocateSlot("number")
 	slot.Set(func(d *eventloop.Dispatcher) any { return d.Name + "'s" })
 	if got := slot.Get(all[0]); got != "main_thread's" {
 		t.Error("main:", got)
@@ -46,7 +46,7 @@ func TestASlotIsSetOnMainAtOnceAndOnWorkersByPost(t *testing.T) {
 
 func TestALateThreadHasNothingUntilTheNextSet(t *testing.T) {
 	tls, all := threads(t, 0)
-	slot := tls.AllocateSlot()
+	slot := tls.AllocateSlot("number")
 	slot.Set(func(*eventloop.Dispatcher) any { return 1 })
 	late := eventloop.New(nil, "late")
 	defer late.Close(nil)
@@ -66,7 +66,7 @@ func TestSlotsDoNotMix(t *testing.T) {
 	tls, all := threads(t, 1)
 	var slots []*Slot
 	for n := range 20 { // more than a worker is greeted with
-		s := tls.AllocateSlot()
+		s := tls.AllocateSlot("number")
 		s.Set(func(*eventloop.Dispatcher) any { return n })
 		slots = append(slots, s)
 	}
@@ -85,7 +85,7 @@ func TestSlotsDoNotMix(t *testing.T) {
 func TestRunOnAllThreadsIsDoneOnMainAfterTheLast(t *testing.T) {
 	tls, all := threads(t, 2)
 	var s story
-	tls.RunOnAllThreads(func(d *eventloop.Dispatcher) { s.tells("on " + d.Name)() }, s.tells("done"))
+	tls.RunOnAllThreads("news", func(d *eventloop.Dispatcher) { s.tells("on " + d.Name)() }, s.tells("done"))
 	same(t, s, []string{"on main_thread"})
 	all[1].Run(nil, eventloop.NonBlock)
 	all[0].Run(nil, eventloop.NonBlock)
@@ -99,7 +99,7 @@ func TestRunOnAllThreadsIsDoneOnMainAfterTheLast(t *testing.T) {
 func TestRunOnAllThreadsWithoutWorkersIsDoneAtOnce(t *testing.T) {
 	tls, _ := threads(t, 0)
 	var s story
-	tls.RunOnAllThreads(func(*eventloop.Dispatcher) { s.tells("main")() }, s.tells("done"))
+	tls.RunOnAllThreads("news", func(*eventloop.Dispatcher) { s.tells("main")() }, s.tells("done"))
 	same(t, s, []string{"main", "done"})
 }
 
@@ -107,7 +107,7 @@ func TestAfterGlobalShutdownWorkersAreLeftAlone(t *testing.T) {
 	tls, all := threads(t, 1)
 	tls.ShutdownGlobalThreading()
 	var s story
-	tls.RunOnAllThreads(func(d *eventloop.Dispatcher) { s.tells(d.Name)() }, s.tells("done"))
+	tls.RunOnAllThreads("news", func(d *eventloop.Dispatcher) { s.tells(d.Name)() }, s.tells("done"))
 	all[1].Run(nil, eventloop.NonBlock)
 	same(t, s, []string{"main_thread", "done"})
 }
@@ -116,7 +116,7 @@ func TestAfterGlobalShutdownWorkersAreLeftAlone(t *testing.T) {
 func TestAnUpdateIsNeverSeenHalf(t *testing.T) {
 	const updates = 2000
 	tls, all := threads(t, 1)
-	slot, worker := tls.AllocateSlot(), all[1]
+	slot, worker := tls.AllocateSlot("number"), all[1]
 	done := make(chan struct{})
 	seen := 0
 	var read func()
@@ -146,7 +146,7 @@ func TestAnUpdateIsNeverSeenHalf(t *testing.T) {
 func TestNobodyIsToldWhoDoesNotAsk(t *testing.T) {
 	tls, all := threads(t, 2)
 	ran := 0
-	tls.RunOnAllThreads(func(*eventloop.Dispatcher) { ran++ }, nil)
+	tls.RunOnAllThreads("news", func(*eventloop.Dispatcher) { ran++ }, nil)
 	for _, d := range append(all[1:], all[0]) {
 		d.Run(nil, eventloop.NonBlock)
 	}
@@ -164,7 +164,7 @@ func TestAThreadsCopiesAreClosedTheYoungestFirst(t *testing.T) {
 	tls, all := threads(t, 1)
 	var closed []string
 	for _, name := range []string{"old", "young"} {
-		tls.AllocateSlot().Set(func(d *eventloop.Dispatcher) any {
+		tls.AllocateSlot("number").Set(func(d *eventloop.Dispatcher) any {
 			return closer{func() { closed = append(closed, d.Name+"'s "+name) }}
 		})
 	}

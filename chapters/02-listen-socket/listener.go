@@ -41,6 +41,7 @@ type Listener struct {
 
 	// ListenerFilters are chapter 05's, as factories in the order in which their filters run.
 	ListenerFilters any
+	FiltersTimeout  time.Duration // how long they may wait in all; 0 is for ever. Chapter 05's too
 
 	// Drain says whether the listener's connections should end.
 	Drain startup.DrainManager

@@ -172,6 +172,10 @@ func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, plac
 	existing := m.byName(name)
 	if existing != nil && existing.blockUpdate(hash) {
 		m.log.Debug("duplicate/locked listener '%s'. no add/update", name)
+		if existing.hash != hash {
+			m.log.Warn("listener '%s': the configuration has another one of that name at %s, which is "+
+				"ignored, as in Envoy", name, place)
+		}
 		return false, nil
 	}
 	l, err := m.build(existing, c, name, hash, viaAPI)

@@ -85,7 +85,7 @@ func (l *lab) obey(in io.Reader) {
 			fmt.Printf("command %d: freed.\n", n)
 			continue
 		}
-		l.instance.Dispatcher.PostOutside(nil, step.None, func() {
+		l.instance.Dispatcher.PostOutside(nil, "", func() {
 			l.command(line, func(answer string) { fmt.Printf("command %d: %s.\n", n, answer) })
 		})
 	}
@@ -136,7 +136,7 @@ func (l *lab) command(line string, done func(answer string)) {
 
 // whenAllHeard answers when every worker has run what was posted to it so far.
 func (l *lab) whenAllHeard(done func(string)) {
-	l.instance.ThreadLocal.RunOnAllThreads(func(*eventloop.Dispatcher) {}, func() { done("heard") })
+	l.instance.ThreadLocal.RunOnAllThreads("a round", func(*eventloop.Dispatcher) {}, func() { done("heard") })
 }
 
 func (l *lab) stop(name string, done func(string)) {

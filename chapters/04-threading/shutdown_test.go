@@ -75,12 +75,30 @@ func TestASecondSignalHastensAndTheStatusTells(t *testing.T) {
 			s.wantHeld(1)
 			s.signal(syscall.SIGTERM)
 			s.WaitFor("shutting down server instance")
+			time.Sleep(150 * time.Millisecond) // sooner it would count as the same signal
 			s.signal(second)
 			s.WaitFor("another signal hastens the shutdown")
 			s.wantExit(1)
 			isServed(t, c)
 		}
 	}
+}
+
+// timeout(1) and some supervisors signal a process and then its whole group.
+func TestTheSameSignalTwiceAtOnceIsOneWish(t *testing.T) {
+	s := setup{concurrency: 1, lab: []string{"hold"}, listeners: []string{anyPort("a")},
+		flags: []string{"--shutdown-drain-time-s", "600"}}.start(t)
+	c := dial(t, s.addresses()["a"])
+	s.wantHeld(1)
+	s.signal(syscall.SIGTERM)
+	s.signal(syscall.SIGTERM)
+	s.WaitFor(`draining connections for up to 600 s`)
+	time.Sleep(150 * time.Millisecond)
+	if s.said("another signal hastens") != 0 {
+		t.Error("it was taken for a second wish")
+	}
+	c.Close()
+	s.wantExit(0)
 }
 
 func TestConnectionsMayEndFirstWhenTheyAreGivenTime(t *testing.T) {
@@ -142,6 +160,7 @@ func TestAWorkerThatStandsStillCannotHoldTheExit(t *testing.T) {
 	s.tell("busy 1")
 	s.signal(syscall.SIGTERM)
 	s.WaitFor("shutting down server instance")
+	time.Sleep(150 * time.Millisecond) // sooner it would count as the same signal
 	s.signal(syscall.SIGTERM)
 	s.WaitFor("not every worker has stopped accepting")
 	s.WaitFor("worker_1 has not ended within 5s: it is left behind")

@@ -36,15 +36,6 @@ func (l *activeListener) Close() {
 	l.thread.Dispatcher.ClearDeferredDeletes()
 }
 
-// CloseFilterChain ends the connections of one chain: it is gone from the configuration.
-//
-// Envoy: Server::ConnectionHandlerImpl::ActiveTcpListener::deferredRemoveFilterChains
-func (l *activeListener) CloseFilterChain(chain FilterChain) {
-	if g := l.chains[chain]; g != nil {
-		g.each(func(c *Connection) { c.Close(NoFlush) })
-	}
-}
-
 func (l *activeListener) each(f func(*Connection)) {
 	for _, g := range maps.Clone(l.chains) { // f takes connections, and with the last their group, away
 		g.each(f)

@@ -61,16 +61,6 @@ func (l *activeListener) lengths() *stats.Histogram {
 	return l.length
 }
 
-// defaultFiltersTimeout is listener_filters_timeout's.
-const defaultFiltersTimeout = 15 * time.Second
-
-func (l *activeListener) filtersTimeout() time.Duration {
-	if d := l.config().Config.GetListenerFiltersTimeout(); d != nil {
-		return d.AsDuration()
-	}
-	return defaultFiltersTimeout
-}
-
 // OnAcceptedSocket implements threading.Connections.
 func (l *activeListener) OnAcceptedSocket(s *threading.AcceptedSocket) {
 	l.onAcceptedSocket(s, l.config().Config.GetUseOriginalDst().GetValue())
@@ -89,7 +79,7 @@ func (l *activeListener) onAcceptedSocket(s *threading.AcceptedSocket, handOff b
 	createListenerFilterChain(l.config(), a)
 	a.ContinueFilterChain(true)
 	if a.waiting() {
-		a.startTimer(l.filtersTimeout())
+		a.startTimer(l.config().FiltersTimeout)
 		a.place = len(l.waiting)
 		l.waiting = append(l.waiting, a)
 	}

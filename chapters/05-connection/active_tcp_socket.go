@@ -6,7 +6,6 @@ import (
 	eventloop "envoywalk/chapters/00-event-loop"
 	threading "envoywalk/chapters/04-threading"
 	"envoywalk/internal/network"
-	"envoywalk/internal/stats"
 	"envoywalk/internal/step"
 	"envoywalk/internal/streaminfo"
 	"envoywalk/trace"
@@ -72,9 +71,6 @@ func (s *ActiveTcpSocket) FD() int { return s.Accepted.FD }
 
 // Story is the connection's trace.
 func (s *ActiveTcpSocket) Story() trace.Story { return s.Accepted.Story() }
-
-// Scope is the listener's stats scope.
-func (s *ActiveTcpSocket) Scope() *stats.Scope { return s.listener.config().Scope }
 
 // Local is the address that the client connected to.
 func (s *ActiveTcpSocket) Local() *network.Address { return s.Accepted.Local }
@@ -144,7 +140,7 @@ func (s *ActiveTcpSocket) startTimer(timeout time.Duration) {
 func (s *ActiveTcpSocket) onTimeout() {
 	s.listener.stats.preTimeout.Inc()
 	s.listener.thread.Log.Debug("listener filter times out after %d ms",
-		s.listener.filtersTimeout().Milliseconds())
+		s.listener.config().FiltersTimeout.Milliseconds())
 	if s.listener.config().Config.GetContinueOnListenerFiltersTimeout() {
 		s.newConnection()
 	}

@@ -2,6 +2,7 @@ package connection
 
 import (
 	"fmt"
+	"time"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	origdstv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/listener/original_dst/v3"
@@ -15,6 +16,9 @@ import (
 	"envoywalk/internal/log"
 	"envoywalk/trace"
 )
+
+// defaultFiltersTimeout is listener_filters_timeout's.
+const defaultFiltersTimeout = 15 * time.Second
 
 // ListenerFilterFactory makes a filter for one socket; on any worker.
 //
@@ -56,6 +60,17 @@ func buildListenerFilters(l *listensocket.Listener) error {
 		all = append(all, tlsInspectorFactory(l))
 	}
 	l.ListenerFilters = all
+	return setFiltersTimeout(l)
+}
+
+// setFiltersTimeout keeps whole milliseconds, as Envoy does; so one below 1 ms is none.
+func setFiltersTimeout(l *listensocket.Listener) (err error) {
+	l.FiltersTimeout = defaultFiltersTimeout
+	if d := l.Config.GetListenerFiltersTimeout(); d != nil {
+		if l.FiltersTimeout, err = config.Milliseconds(d); err != nil {
+			return listensocket.Elsewhere(".listener_filters_timeout", err)
+		}
+	}
 	return nil
 }
 

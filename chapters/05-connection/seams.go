@@ -43,10 +43,10 @@ const tryNext = "Next: -c envoy.yaml with a listener filter, or chapter 06, whic
 func Wire() *Seams {
 	s := &Seams{Seams: threading.Wire()}
 	s.Chapter = startup.Chapter{Number: 5, Name: "05-connection", Config: s.Chapter.Config, Try: tryNext}
-	s.Seams.Connections = func(a *threading.ActiveTcpListener) threading.Connections {
+	s.Connections = func(a *threading.ActiveTcpListener) threading.Connections {
 		return newActiveListener(s, a)
 	}
-	s.Seams.Seams.Seams.ListenerFilters = buildListenerFilters
+	s.ListenerFilters = buildListenerFilters
 	s.FindFilterChain = func(*listensocket.Listener, *ActiveTcpSocket) FilterChain { return noFilters{} }
 	s.CreateNetworkFilterChain = func(_ *listensocket.Listener, c *Connection, _ FilterChain) bool {
 		later.Chapter(c.Lane(), 6, "the network filters would be installed here; without any the "+

@@ -42,5 +42,8 @@ func (s *Seams) checkFilterChain(c *listenerv3.FilterChain, place string) (*Filt
 			return nil, listensocket.Elsewhere(here+".typed_config", err)
 		}
 	}
+	if _, err := connectTimeout(c, place); err != nil {
+		return nil, err
+	}
 	return &FilterChain{}, nil
 }

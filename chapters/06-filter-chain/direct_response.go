@@ -41,7 +41,7 @@ func createDirectResponse(context *FactoryContext, config proto.Message) (Filter
 	if err != nil {
 		return nil, err
 	}
-	return func(c *connection.Connection) { addReadFilter(c, &DirectResponseFilter{response: response}) }, nil
+	return func(c *connection.Connection) { AddReadFilter(c, &DirectResponseFilter{response: response}) }, nil
 }
 
 func readResponse(config proto.Message, field string) (string, error) {

@@ -21,7 +21,7 @@ type EchoFilter struct{ callbacks *ReadFilterCallbacks }
 func echoFactory() NetworkFilterFactory {
 	return NetworkFilterFactory{Name: "envoy.filters.network.echo", Config: &echov3.Echo{}, Terminal: true,
 		Create: func(*FactoryContext, proto.Message) (FilterFactoryCb, error) {
-			return func(c *connection.Connection) { addReadFilter(c, &EchoFilter{}) }, nil
+			return func(c *connection.Connection) { AddReadFilter(c, &EchoFilter{}) }, nil
 		}}
 }
 

@@ -2,6 +2,7 @@ package filterchain
 
 import (
 	"fmt"
+	"time"
 
 	listenerv3 "github.com/envoyproxy/go-control-plane/envoy/config/listener/v3"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -53,8 +54,20 @@ func (b *FilterChainFactoryBuilder) buildFilterChainInternal(c *listenerv3.Filte
 	if err != nil {
 		return nil, err
 	}
-	timeout := c.GetTransportSocketConnectTimeout().AsDuration()
+	timeout, err := connectTimeout(c, place)
+	if err != nil {
+		return nil, err
+	}
 	return newFilterChain(b.lane(), c.GetName(), factories, timeout), nil
+}
+
+// connectTimeout is how long the transport of the chain at place may take to connect; 0 is for ever.
+func connectTimeout(c *listenerv3.FilterChain, place string) (time.Duration, error) {
+	timeout, err := config.Milliseconds(c.GetTransportSocketConnectTimeout())
+	if err != nil {
+		return 0, listensocket.Elsewhere(place+".transport_socket_connect_timeout", err)
+	}
+	return timeout, nil
 }
 
 // createNetworkFilterFactoryList looks up who makes each filter, and has that read the filter's

@@ -27,18 +27,18 @@ func filterManagerOf(c *connection.Connection) *FilterManager {
 	return m
 }
 
-// addReadFilter gives the connection a read filter, behind those that it has.
+// AddReadFilter gives the connection a read filter, behind those that it has.
 //
 // Envoy: Network::ConnectionImpl::addReadFilter
-func addReadFilter(c *connection.Connection, f ReadFilter) {
+func AddReadFilter(c *connection.Connection, f ReadFilter) {
 	defer c.Lane().Enter(step.ConnectionAddReadFilter).Exit()
 	filterManagerOf(c).addReadFilter(f)
 }
 
-// addWriteFilter gives the connection a write filter, before those that it has.
+// AddWriteFilter gives the connection a write filter, before those that it has.
 //
 // Envoy: Network::ConnectionImpl::addWriteFilter
-func addWriteFilter(c *connection.Connection, f WriteFilter) {
+func AddWriteFilter(c *connection.Connection, f WriteFilter) {
 	m := filterManagerOf(c)
 	added := &WriteFilterCallbacks{manager: m, filter: f, next: m.downstream}
 	f.InitializeWriteFilterCallbacks(added)

@@ -149,7 +149,7 @@ func TestAConnectionWithoutReadFiltersSaysSo(t *testing.T) {
 	if r.install() {
 		t.Error("there are none, but it says there are")
 	}
-	onlyWrites := func(c *connection.Connection) { addWriteFilter(c, &writer{rig: r, name: "W"}) }
+	onlyWrites := func(c *connection.Connection) { AddWriteFilter(c, &writer{rig: r, name: "W"}) }
 	if buildFilterChain(r.c, []FilterFactoryCb{onlyWrites}) {
 		t.Error("a write filter does not read")
 	}
@@ -188,8 +188,8 @@ func TestWriteFiltersRunInReverseOrderAndMayChangeTheBytes(t *testing.T) {
 		data.AddString("!")
 		return Continue
 	}
-	addWriteFilter(r.c, first)
-	addWriteFilter(r.c, second)
+	AddWriteFilter(r.c, first)
+	AddWriteFilter(r.c, second)
 	r.say("hello", true)
 	r.want("B write 5 true", "A write 6 true")
 	if got := r.received() + r.received(); got != "hello!EOF" {
@@ -209,8 +209,8 @@ func TestAWriteFilterThatStopsOrClosesKeepsTheBytes(t *testing.T) {
 		},
 	} {
 		r := newRig(t)
-		addWriteFilter(r.c, &writer{rig: r, name: "A"})
-		addWriteFilter(r.c, &writer{rig: r, name: "B", onWrite: how})
+		AddWriteFilter(r.c, &writer{rig: r, name: "A"})
+		AddWriteFilter(r.c, &writer{rig: r, name: "B", onWrite: how})
 		r.say("secret", false)
 		r.want("B write 6 false")
 		if got := r.received(); got != "" && got != "EOF" {
@@ -231,13 +231,13 @@ func (f flusher) Flush() { f.rig.tell("%s flush", f.name) }
 
 func TestFlushIsLeftToTheFilterThatKnowsHow(t *testing.T) {
 	r := newRig(t)
-	addReadFilter(r.c, r.filter("A"))
-	addReadFilter(r.c, flusher{r.filter("B")})
+	AddReadFilter(r.c, r.filter("A"))
+	AddReadFilter(r.c, flusher{r.filter("B")})
 	r.c.Filters.(connection.Flusher).Flush()
 	r.want("A added", "B added", "B flush")
 
 	r = newRig(t)
-	addReadFilter(r.c, r.filter("A"))
+	AddReadFilter(r.c, r.filter("A"))
 	r.say("the rest", false)
 	r.c.Filters.(connection.Flusher).Flush()
 	if got := r.received() + r.received(); got != "the restEOF" {
@@ -247,7 +247,7 @@ func TestFlushIsLeftToTheFilterThatKnowsHow(t *testing.T) {
 
 func TestAnEventCostsTheFiltersNoMemory(t *testing.T) {
 	r := newRig(t)
-	addReadFilter(r.c, &EchoFilter{})
+	AddReadFilter(r.c, &EchoFilter{})
 	initializeReadFilters(r.c)
 	r.c.ID = 1 << 40
 	text := strings.Repeat("x", 1000)

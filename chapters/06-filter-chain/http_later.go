@@ -20,7 +20,7 @@ func httpLaterFactory() NetworkFilterFactory {
 func createHTTPLater(context *FactoryContext, _ proto.Message) (FilterFactoryCb, error) {
 	later.Chapter(context.Listener.Manager.Instance.Lane(), 7, "the HTTP connection manager of "+
 		context.Listener.Name+" would read its routes here")
-	return func(c *connection.Connection) { addReadFilter(c, &httpLater{}) }, nil
+	return func(c *connection.Connection) { AddReadFilter(c, &httpLater{}) }, nil
 }
 
 func (f *httpLater) InitializeReadFilterCallbacks(r *ReadFilterCallbacks) { f.callbacks = r }

@@ -65,6 +65,15 @@ func TestChainsAreRefusedInEnvoysWordsWithTheirPlace(t *testing.T) {
 			`network.direct_response.v3.Config, response: {filename: ` + missing + `}}}]}]`,
 			"unable to read file: " + missing,
 			"path: static_resources.listeners[0].filter_chains[0].filters[0].typed_config.response\n"},
+		{`filter_chains: [{filters: [{name: t, typed_config: {"@type": ` + typeURL +
+			`network.tcp_proxy.v3.TcpProxy, stat_prefix: p, cluster: c, access_log: [{name: f, ` +
+			`typed_config: {"@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, ` +
+			`path: /dev/null, format: "%FOO%"}}]}}]}]`, "Not supported field in StreamInfo: FOO",
+			"path: static_resources.listeners[0].filter_chains[0].filters[0].typed_config.access_log[0]\n" +
+				"  hint: an operator is %NAME%"},
+		{"filter_chains:\n- {transport_socket_connect_timeout: -1s, " + echoing + "}",
+			"Expected positive duration: -1s",
+			"path: static_resources.listeners[0].filter_chains[0].transport_socket_connect_timeout\n"},
 	} {
 		for _, mode := range []string{"serve", "validate"} {
 			p := walktest.Start(t, "06", "-c", listenerConfig(t, c.config), "--mode", mode)

@@ -150,7 +150,7 @@ func take(_ *ReadFilterCallbacks, data *buffer.Buffer) FilterStatus {
 func (r *rig) install(filters ...*scribe) bool {
 	var factories []FilterFactoryCb
 	for _, f := range filters {
-		factories = append(factories, func(c *connection.Connection) { addReadFilter(c, f) })
+		factories = append(factories, func(c *connection.Connection) { AddReadFilter(c, f) })
 	}
 	return buildFilterChain(r.c, factories)
 }

@@ -255,8 +255,8 @@ func TestSniClusterLeavesTheNameForTcpProxy(t *testing.T) {
 	for _, name := range []string{"", "www.example.com"} {
 		r := newRig(t)
 		r.c.Info.RequestedServerName = name
-		addReadFilter(r.c, &SniClusterFilter{})
-		addReadFilter(r.c, r.filter("B"))
+		AddReadFilter(r.c, &SniClusterFilter{})
+		AddReadFilter(r.c, r.filter("B"))
 		initializeReadFilters(r.c)
 		r.send("data")
 		r.want("B added", "B new", `B data "data"`)

@@ -20,7 +20,7 @@ type SniClusterFilter struct{ callbacks *ReadFilterCallbacks }
 func sniClusterFactory() NetworkFilterFactory {
 	return NetworkFilterFactory{Name: "envoy.filters.network.sni_cluster", Config: &snicv3.SniCluster{},
 		Create: func(*FactoryContext, proto.Message) (FilterFactoryCb, error) {
-			return func(c *connection.Connection) { addReadFilter(c, &SniClusterFilter{}) }, nil
+			return func(c *connection.Connection) { AddReadFilter(c, &SniClusterFilter{}) }, nil
 		}}
 }
 

@@ -7,7 +7,6 @@ import (
 	accesslogv3 "github.com/envoyproxy/go-control-plane/envoy/config/accesslog/v3"
 	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	eventloop "envoywalk/chapters/00-event-loop"
 	startup "envoywalk/chapters/01-startup"
@@ -15,6 +14,7 @@ import (
 	connection "envoywalk/chapters/05-connection"
 	"envoywalk/chapters/06-filter-chain/upstream"
 	"envoywalk/internal/accesslog"
+	"envoywalk/internal/config"
 	"envoywalk/internal/log"
 	"envoywalk/internal/stats"
 	"envoywalk/internal/streaminfo"
@@ -69,7 +69,16 @@ func tcpProxyFactory() NetworkFilterFactory {
 }
 
 func checkTcpProxy(message proto.Message, field string) error {
-	return new(tcpProxyConfig).setTimeouts(message.(*tcpproxyv3.TcpProxy), field)
+	c := message.(*tcpproxyv3.TcpProxy)
+	if err := new(tcpProxyConfig).setTimeouts(c, field); err != nil {
+		return err
+	}
+	for n, l := range c.GetAccessLog() {
+		if err := accesslog.Check(l); err != nil {
+			return badAccessLog(field, n, err)
+		}
+	}
+	return nil
 }
 
 // createTcpProxy makes the shared part on main; the function it returns makes each connection's.
@@ -80,7 +89,7 @@ func createTcpProxy(context *FactoryContext, message proto.Message) (FilterFacto
 	if err != nil {
 		return nil, err
 	}
-	return func(c *connection.Connection) { addReadFilter(c, &TcpProxy{config: config}) }, nil
+	return func(c *connection.Connection) { AddReadFilter(c, &TcpProxy{config: config}) }, nil
 }
 
 // newTcpProxyConfig reads what the loader has checked: there is a cluster or there are weighted
@@ -103,7 +112,7 @@ func newTcpProxyConfig(context *FactoryContext, c *tcpproxyv3.TcpProxy) (*tcpPro
 	if err := config.createAccessLogs(context, c.GetAccessLog()); err != nil {
 		return nil, err
 	}
-	config.drain = i.ThreadLocal.AllocateSlot()
+	config.drain = i.ThreadLocal.AllocateSlot("upstream drain manager")
 	config.drain.Set(func(*eventloop.Dispatcher) any { return newUpstreamDrainManager() })
 	return config, nil
 }
@@ -130,38 +139,32 @@ func newTcpProxyStats(s *stats.Scope) tcpProxyStats {
 func (c *tcpProxyConfig) setTimeouts(from *tcpproxyv3.TcpProxy, field string) (err error) {
 	c.idleTimeout = defaultIdleTimeout
 	if d := from.GetIdleTimeout(); d != nil {
-		if c.idleTimeout, err = milliseconds(d); err != nil {
+		if c.idleTimeout, err = config.Milliseconds(d); err != nil {
 			return listensocket.Elsewhere(field+".idle_timeout", err)
 		}
 	}
 	if d := from.GetMaxDownstreamConnectionDuration(); d != nil {
-		c.maxDuration, err = milliseconds(d)
+		c.maxDuration, err = config.Milliseconds(d)
 	}
 	return err
-}
-
-// milliseconds drops what is finer. A negative duration is refused.
-//
-// Envoy: DurationUtil::durationToMilliseconds
-func milliseconds(d *durationpb.Duration) (time.Duration, error) {
-	if d.GetSeconds() < 0 || d.GetNanos() < 0 {
-		return 0, fmt.Errorf("Expected positive duration: %s", d.AsDuration())
-	}
-	return d.AsDuration().Truncate(time.Millisecond), nil
 }
 
 func (c *tcpProxyConfig) createAccessLogs(context *FactoryContext, logs []*accesslogv3.AccessLog) error {
 	for n, one := range logs {
 		l, err := context.Listener.Manager.Instance.AccessLogs.Create(one)
 		if err != nil {
-			return listensocket.Elsewhere(fmt.Sprintf("%s.access_log[%d]", context.Field(), n), err,
-				accesslog.Hint(err))
+			return badAccessLog(context.Field(), n, err)
 		}
 		if !l.Discards() {
 			c.accessLogs = append(c.accessLogs, l)
 		}
 	}
 	return nil
+}
+
+// badAccessLog is err with the place of log n of the filter whose configuration is field.
+func badAccessLog(field string, n int, err error) error {
+	return listensocket.Elsewhere(fmt.Sprintf("%s.access_log[%d]", field, n), err, accesslog.Hint(err))
 }
 
 // pickRoute chooses the cluster for one attempt to connect: a draw among the weighted ones, whatever

@@ -7,10 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	tcpproxyv3 "github.com/envoyproxy/go-control-plane/envoy/extensions/filters/network/tcp_proxy/v3"
-	"google.golang.org/protobuf/types/known/durationpb"
 
 	connection "envoywalk/chapters/05-connection"
 	"envoywalk/internal/network"
@@ -95,16 +93,6 @@ func TestTheHashOfASourceIPIsTheClientsWhateverItsPort(t *testing.T) {
 	same(t, "a unix socket has a key", ok, false)
 	_, ok = from(t, &tcpProxyConfig{}, address("10.0.0.1", 1)).HashKey()
 	same(t, "without a policy there is a key", ok, false)
-}
-
-func TestATimeoutHasWholeMilliseconds(t *testing.T) {
-	for given, want := range map[time.Duration]time.Duration{999 * time.Microsecond: 0,
-		1999 * time.Microsecond: time.Millisecond, time.Hour: time.Hour} {
-		got, err := milliseconds(durationpb.New(given))
-		if got != want || err != nil {
-			t.Errorf("%v becomes %v, %v", given, got, err)
-		}
-	}
 }
 
 // refusal is what the server says about a scene that it does not accept.

@@ -18,7 +18,6 @@ import (
 
 	startup "envoywalk/chapters/01-startup"
 	listensocket "envoywalk/chapters/02-listen-socket"
-	"envoywalk/internal/step"
 	"envoywalk/internal/walktest"
 )
 
@@ -139,7 +138,7 @@ func (p *server) stop() {
 	}
 }
 
-func (p *server) onMain(f func()) { p.instance.Dispatcher.PostOutside(nil, step.None, f) }
+func (p *server) onMain(f func()) { p.instance.Dispatcher.PostOutside(nil, "", f) }
 
 // counter and gauge read a stat below tcp.p. or, with a dot, one of any name.
 func (p *server) counter(name string) int {

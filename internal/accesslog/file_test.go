@@ -123,6 +123,10 @@ func TestWhatCannotBeMadeIsRefusedInEnvoysWords(t *testing.T) {
 		if _, err := newLab(t).Create(configured(t, c.config)); err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)
 		}
+		err, unopened := Check(configured(t, c.config)), strings.HasPrefix(c.want, "unable to open")
+		if unopened && err != nil || !unopened && (err == nil || err.Error() != c.want) {
+			t.Errorf("Check says %v of what Create refuses with %s", err, c.want)
+		}
 	}
 	_, err := newLab(t).Create(&accesslogv3.AccessLog{ConfigType: &accesslogv3.AccessLog_TypedConfig{
 		TypedConfig: &anypb.Any{TypeUrl: "type.googleapis.com/none"}}})
@@ -398,7 +402,7 @@ func TestAStandardStreamThatNobodyReadsDoesNotHoldUpTheEnd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	log, err := l.toStream(writer, "stdout", &streamv3.StdoutAccessLog{})
+	log, err := l.toStream(writer, "stdout", defaultFormat())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -436,6 +440,25 @@ func TestStandardStreamsAreWritten(t *testing.T) {
 	b := make([]byte, 1000)
 	if n, _ := reader.Read(b); strings.Count(string(b[:n]), `"- - -" 0 -`) != 2 {
 		t.Errorf("%q", b[:n])
+	}
+}
+
+// Opened a second time by its path, a file behind stdout would be written at two places at once.
+func TestThePathsOfTheStandardStreamsAreTheStreams(t *testing.T) {
+	l := newLab(t)
+	file, err := os.Create(inDir(t, "stdout"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := os.Stdout
+	os.Stdout = file
+	defer func() { os.Stdout = stdout }()
+	file.WriteString("somebody else's line\n")
+	line(l.create("/dev/stdout", serverName), "ours")
+	l.Close()
+	file.WriteString("and another\n")
+	if got := read(t, file.Name()); got != "somebody else's line\nours\nand another\n" {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -21,11 +21,6 @@ const DefaultFormat = `[%START_TIME%] ` +
 	`%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ` +
 	`"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%"` + "\n"
 
-// streamLog is what the loggers of standard streams have in common.
-type streamLog interface {
-	GetLogFormat() *corev3.SubstitutionFormatString
-}
-
 // fileFormat is the format of a file's log. Three of its four fields are older than the fourth.
 func fileFormat(c *filev3.FileAccessLog) (formatter, error) {
 	switch {

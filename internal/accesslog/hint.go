@@ -2,7 +2,7 @@ package accesslog
 
 import "strings"
 
-// Hint is what may help against an error of Create.
+// Hint is what may help against an error of Create or Check.
 func Hint(err error) string {
 	switch text := err.Error(); {
 	case strings.HasPrefix(text, "unable to open file"):

@@ -61,25 +61,52 @@ func NewManager(l *log.Component, s *stats.Store) *Manager {
 // Create makes the log that c describes and opens its file. Envoy's sentences come back for a
 // format that cannot be read and a file that cannot be opened; the caller knows the place.
 //
-// Envoy: AccessLog::AccessLogFactory::fromProto, FileAccessLogFactory::createAccessLogInstance
+// Envoy: AccessLog::AccessLogFactory::fromProto
 func (m *Manager) Create(c *accesslogv3.AccessLog) (*Log, error) {
-	typed, err := config.UnpackAny(c.GetTypedConfig())
+	d, err := describe(c)
 	if err != nil {
 		return nil, err
 	}
+	if d.out != nil {
+		return m.toStream(d.out, d.path, d.format)
+	}
+	return m.toFile(d.path, d.format)
+}
+
+// Check finds what Create would refuse for the configuration's own sake, with Create's errors. It
+// opens no log: whether a path can be opened is the machine's affair, and only Create tells.
+func Check(c *accesslogv3.AccessLog) error {
+	_, err := describe(c)
+	return err
+}
+
+// description is a log that is not open.
+type description struct {
+	format formatter
+	path   string
+	out    *os.File // a standard stream, which path only names; nil for a file
+}
+
+// Envoy: FileAccessLogFactory::createAccessLogInstance and those of the standard streams
+func describe(c *accesslogv3.AccessLog) (d description, err error) {
+	typed, err := config.UnpackAny(c.GetTypedConfig())
+	if err != nil {
+		return d, err
+	}
 	switch l := typed.(type) {
 	case *filev3.FileAccessLog:
-		f, err := fileFormat(l)
-		if err != nil {
-			return nil, err
-		}
-		return m.toFile(l.GetPath(), f)
+		d.path = l.GetPath()
+		d.format, err = fileFormat(l)
 	case *streamv3.StdoutAccessLog:
-		return m.toStream(os.Stdout, "stdout", l)
+		d.path, d.out = "stdout", os.Stdout
+		d.format, err = formatOf(l.GetLogFormat())
 	case *streamv3.StderrAccessLog:
-		return m.toStream(os.Stderr, "stderr", l)
+		d.path, d.out = "stderr", os.Stderr
+		d.format, err = formatOf(l.GetLogFormat())
+	default:
+		err = fmt.Errorf("Didn't find a registered implementation for name: '%s'", c.GetName())
 	}
-	return nil, fmt.Errorf("Didn't find a registered implementation for name: '%s'", c.GetName())
+	return d, err
 }
 
 // CreateFile makes a log of the default format: admin's access_log_path.
@@ -87,9 +114,16 @@ func (m *Manager) Create(c *accesslogv3.AccessLog) (*Log, error) {
 // Envoy: AdminImpl::startHttpListener
 func (m *Manager) CreateFile(path string) (*Log, error) { return m.toFile(path, defaultFormat()) }
 
+// toFile knows three paths that are no files: what is opened a second time under one of them has a
+// place of its own in a file that somebody else writes, too.
 func (m *Manager) toFile(path string, f formatter) (*Log, error) {
-	if path == os.DevNull {
+	switch path {
+	case os.DevNull:
 		return &Log{}, nil
+	case "/dev/stdout":
+		return m.toStream(os.Stdout, path, f)
+	case "/dev/stderr":
+		return m.toStream(os.Stderr, path, f)
 	}
 	file, err := m.file(path, func() (*file, error) { return openFile(path) })
 	if err != nil {
@@ -98,11 +132,7 @@ func (m *Manager) toFile(path string, f formatter) (*Log, error) {
 	return &Log{format: f, file: file}, nil
 }
 
-func (m *Manager) toStream(out *os.File, name string, c streamLog) (*Log, error) {
-	f, err := formatOf(c.GetLogFormat())
-	if err != nil {
-		return nil, err
-	}
+func (m *Manager) toStream(out *os.File, name string, f formatter) (*Log, error) {
 	file, err := m.file(out, func() (*file, error) { return &file{name: name, out: out}, nil })
 	if err != nil {
 		return nil, err

@@ -60,7 +60,7 @@ func walk(l *trace.Lane, n int, text hostile) {
 	case 4:
 		l.EnterTimer(string(text), false).Exit()
 	case 5:
-		l.EnterRun(step.None, string(text), 0).Exit()
+		l.EnterRun(step.None, string(text), "", 0).Exit()
 	case 6:
 		l.HandOver(fd, string(text))
 		l.Later(7, string(text))

@@ -116,18 +116,19 @@ func (s *script) call(thread, name, args string, ret int64, errno string,
 	span.End()
 }
 
-func (s *script) post(thread, to string, id int64, step string, queued int, running, woke bool) {
+func (s *script) post(thread, to string, id int64, step string, queued int, running, woke bool,
+	more ...attribute.KeyValue) {
 	kvs := []attribute.KeyValue{record.KeyPostID.Int64(id), record.KeyPostTo.String(to),
 		record.KeyQueued.Int(queued), record.KeyRunning.Bool(running), record.KeyWoke.Bool(woke)}
-	span := s.start(thread, "post", "post "+to, append(kvs, stepOf(step)...)...)
+	span := s.start(thread, "post", "post "+to, append(append(kvs, stepOf(step)...), more...)...)
 	s.posted[id] = span.SpanContext()
 	span.End()
 }
 
-func (s *script) run(thread, name string, id int64, step string) {
+func (s *script) run(thread, name string, id int64, step string, more ...attribute.KeyValue) {
 	links := []trace.Link{{SpanContext: s.posted[id]}}
-	span := s.startLinked(thread, "run", "run "+name, links,
-		append(stepOf(step), record.KeyPostID.Int64(id), record.KeyPostTo.String(name))...)
+	kvs := append(stepOf(step), record.KeyPostID.Int64(id), record.KeyPostTo.String(name))
+	span := s.startLinked(thread, "run", "run "+name, links, append(kvs, more...)...)
 	s.stacks[thread] = append(s.stacks[thread], span)
 }
 

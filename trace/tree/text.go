@@ -41,14 +41,18 @@ func text(m *moment) string {
 }
 
 func functionText(m *moment) string {
-	s := clean(m.name)
-	if m.object != "" {
-		s += " " + quote(m.object)
-	}
+	s := clean(m.name) + objectText(m)
 	if m.fd >= 0 {
 		s += " on " + fdText(m)
 	}
 	return s
+}
+
+func objectText(m *moment) string {
+	if m.object == "" {
+		return ""
+	}
+	return " " + quote(m.object)
 }
 
 func fdText(m *moment) string {
@@ -75,19 +79,22 @@ func callText(m *moment) string {
 }
 
 func postText(m *moment) string {
-	return fmt.Sprintf("post #%d -> %s%s", m.number, clean(m.postTo), stepText(m))
+	return fmt.Sprintf("post #%d -> %s%s", m.number, clean(m.postTo), workText(m))
 }
 
 // runText names the post, because that is why it runs.
 func runText(m *moment) string {
 	switch {
 	case m.number > 0:
-		return fmt.Sprintf("run #%d%s", m.number, stepText(m))
+		return fmt.Sprintf("run #%d%s", m.number, workText(m))
 	case m.postID != 0:
-		return "run of a post that was lost" + stepText(m)
+		return "run of a post that was lost" + workText(m)
 	}
-	return "run" + stepText(m)
+	return "run" + workText(m)
 }
+
+// workText is what was posted and, in quotation marks, what it is about.
+func workText(m *moment) string { return stepText(m) + objectText(m) }
 
 // stepText is the short name of what was posted: addListener, or completion.
 func stepText(m *moment) string {

@@ -171,6 +171,22 @@ func TestAnArrowFindsTheThreadThatRunsTheDispatcher(t *testing.T) {
 	golden(t, "dog", out.String())
 }
 
+func TestAPostAndItsRunSayWhatTheyAreAbout(t *testing.T) {
+	var out bytes.Buffer
+	s := newScript(&out, tree.Options{})
+	s.thread(m, 1)
+	s.thread(w0, 2)
+	about := record.KeyObject.String("cluster echo")
+	s.post(m, "worker_0", 1, "", 1, true, true, about)
+	s.run(w0, "worker_0", 1, "", about)
+	s.close(t)
+	for _, want := range []string{`post #1 -> worker_0 "cluster echo"  `, `run #1 "cluster echo"  `} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not in\n%s", want, out.String())
+		}
+	}
+}
+
 func TestLinesAreWrittenWhileTheProgramRuns(t *testing.T) {
 	var out bytes.Buffer
 	s := newScript(&out, tree.Options{})
@@ -189,8 +205,8 @@ func TestHostileTextNeverReachesTheTerminal(t *testing.T) {
 	s.fn(evil, evil, evil, record.KeyObject.String(evil), record.KeyFD.Int(3),
 		record.KeyFDLabel.String(evil))
 	s.call(evil, evil, evil, 3, evil, record.KeyRetLabel.String(evil))
-	s.post(evil, evil, 1, "", 1, true, true)
-	s.run(evil, evil, 1, "")
+	s.post(evil, evil, 1, "", 1, true, true, record.KeyObject.String(evil))
+	s.run(evil, evil, 1, "", record.KeyObject.String(evil))
 	s.begin(evil, "timer", "timer "+evil)
 	s.begin(evil, "event", "e", record.KeyEvents.String(evil))
 	s.start(evil, "later", "later: "+evil).End()

@@ -101,7 +101,7 @@ func (c *Cluster) updateHosts(hosts []*Host, changed bool) {
 	s.MembershipHealthy.Set(uint64(len(hosts)))
 	if c.initialized {
 		c.manager.stats.updated.Inc()
-		c.manager.postThreadLocalClusterUpdate(c)
+		c.manager.postThreadLocalClusterUpdate(c, "hosts of "+c.Info.Name)
 	}
 }
 

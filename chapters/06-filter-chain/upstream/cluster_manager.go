@@ -53,7 +53,7 @@ type managerStats struct {
 func NewClusterManager(i *startup.Instance, resolver *net.Resolver) (*ClusterManager, error) {
 	defer i.Lane().Enter(step.ClusterManagerFromProto).Exit()
 	m := &ClusterManager{instance: i, log: i.Log.Component(log.Upstream),
-		stats: newManagerStats(i.Stats), slot: i.ThreadLocal.AllocateSlot(),
+		stats: newManagerStats(i.Stats), slot: i.ThreadLocal.AllocateSlot("clusters"),
 		dns: newDNSResolver(i, resolver)}
 	m.init.manager = m
 	for n, c := range i.Bootstrap().GetStaticResources().GetClusters() {
@@ -113,16 +113,17 @@ func (m *ClusterManager) loadCluster(config *clusterv3.Cluster) error {
 // Envoy: ClusterManagerImpl::onClusterInit
 func (m *ClusterManager) onClusterInit(c *Cluster) {
 	c.initialized = true
-	m.postThreadLocalClusterUpdate(c)
+	m.postThreadLocalClusterUpdate(c, "cluster "+c.Info.Name)
 }
 
 // postThreadLocalClusterUpdate sends the cluster's hosts to every thread. The list is a version of
-// its own: main makes another when hosts change, and never touches this one again.
+// its own: main makes another when hosts change, and never touches this one again. subject is what
+// the trace says of the posts.
 //
 // Envoy: ClusterManagerImpl::postThreadLocalClusterUpdate
-func (m *ClusterManager) postThreadLocalClusterUpdate(c *Cluster) {
+func (m *ClusterManager) postThreadLocalClusterUpdate(c *Cluster, subject string) {
 	hosts := c.hosts
-	m.instance.ThreadLocal.RunOnAllThreads(func(d *eventloop.Dispatcher) {
+	m.instance.ThreadLocal.RunOnAllThreads(subject, func(d *eventloop.Dispatcher) {
 		local := m.local(d)
 		local.update(c.Info, func() LoadBalancer { return c.source.balancer(d, local) }, hosts)
 	}, nil)

@@ -12,7 +12,6 @@ import (
 
 	startup "envoywalk/chapters/01-startup"
 	"envoywalk/internal/kernel"
-	"envoywalk/internal/step"
 	"envoywalk/trace"
 )
 
@@ -63,7 +62,7 @@ func (r *dnsResolver) resolve(name string, family clusterv3.Cluster_DnsLookupFam
 		found, err := r.lookup(name, family)
 		<-r.slots
 		if r.context.Err() == nil {
-			r.post(func() { done(found, err) })
+			r.post("dns answer for "+name, func() { done(found, err) })
 		}
 	})
 }
@@ -104,13 +103,13 @@ func (r *dnsResolver) begin() {
 	}
 }
 
-func (r *dnsResolver) post(f func()) {
+func (r *dnsResolver) post(subject string, f func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	r.lane.Adopt(kernel.Gettid())
-	r.instance.Dispatcher.PostOutside(r.lane, step.None, f)
+	r.instance.Dispatcher.PostOutside(r.lane, subject, f)
 	r.lane.Flush()
 }
 
@@ -122,4 +121,16 @@ func (r *dnsResolver) shutdown() {
 	defer r.mu.Unlock()
 	r.lane.End()
 	r.lane = nil
+}
+
+// tellOfFailure warns once of a name that does not resolve, until it does. It returns true.
+func (m *ClusterManager) tellOfFailure(told bool, cluster, name string, err error) bool {
+	if !told {
+		why := "it has no address of the family asked for"
+		if err != nil {
+			why = err.Error()
+		}
+		m.log.Warn("cluster '%s': %s does not resolve: %s", cluster, name, why)
+	}
+	return true
 }

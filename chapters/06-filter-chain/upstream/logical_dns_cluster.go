@@ -20,6 +20,7 @@ type logicalDNSCluster struct {
 	refresh  time.Duration
 	timer    *eventloop.Timer
 	host     *Host // nil before the first answer
+	failing  bool  // and told
 	stopped  bool
 }
 
@@ -51,11 +52,13 @@ func (l *logicalDNSCluster) onAnswer(found []netip.Addr, err error) {
 	l.manager.log.Debug("async DNS resolution complete for %s", l.name)
 	if err == nil && len(found) > 0 {
 		l.Info.Stats.UpdateSuccess.Inc()
+		l.failing = false
 		l.moveTo(found[0])
 		l.manager.log.Debug("DNS refresh rate reset for %s, refresh rate %d ms", l.name,
 			l.refresh.Milliseconds())
 	} else {
 		l.Info.Stats.UpdateFailure.Inc()
+		l.failing = l.manager.tellOfFailure(l.failing, l.Info.Name, l.name, err)
 		l.manager.log.Debug("DNS refresh rate reset for %s, (failure) refresh rate %d ms (%v)",
 			l.name, l.refresh.Milliseconds(), err)
 	}

@@ -6,7 +6,6 @@ import (
 
 	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/network"
-	"envoywalk/internal/step"
 )
 
 // originalDstCluster sends each connection where its client wanted to go before it was redirected
@@ -113,7 +112,7 @@ func (b *originalDstLoadBalancer) ChooseHost(context LoadBalancerContext) *Host 
 	log.Debug("Created host %s.", a)
 	b.hosts[a.String()] = h
 	main := b.cluster.manager.instance.Dispatcher
-	main.Post(b.dispatcher, step.None, func() { b.cluster.addHost(h) })
+	main.PostAbout(b.dispatcher, "original_dst host "+a.String(), func() { b.cluster.addHost(h) })
 	return h
 }
 

@@ -30,6 +30,7 @@ type resolveTarget struct {
 	port     uint16
 	timer    *eventloop.Timer
 	hosts    []*Host // from the last answer
+	failing  bool    // and told
 }
 
 // Envoy: StrictDnsClusterImpl::StrictDnsClusterImpl
@@ -84,10 +85,12 @@ func (t *resolveTarget) onAnswer(found []netip.Addr, err error) {
 	m.log.Trace("async DNS resolution complete for %s", t.name)
 	if err != nil {
 		s.UpdateFailure.Inc()
+		t.failing = m.tellOfFailure(t.failing, t.parent.Info.Name, t.name, err)
 		m.log.Debug("DNS refresh rate reset for %s, (failure) refresh rate %d ms (%v)", t.name,
 			t.parent.refresh.Milliseconds(), err)
 	} else {
 		s.UpdateSuccess.Inc()
+		t.failing = false
 		if t.update(found) {
 			m.log.Debug("DNS hosts have changed for %s", t.name)
 			t.parent.updateAllHosts()

@@ -257,6 +257,7 @@ func TestASecondSignalEndsTheProxyAtOnceWithAStatusThatTells(t *testing.T) {
 		p.signal(syscall.SIGTERM)
 		p.WaitFor("draining connections for up to 600 s")
 		began := time.Now()
+		time.Sleep(150 * time.Millisecond) // sooner it would count as the same signal
 		p.signal(second)
 		p.WaitFor("another signal hastens the shutdown")
 		p.wantExit(1)

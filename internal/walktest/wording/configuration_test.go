@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -13,7 +14,7 @@ func TestAMistakeInTheConfigurationIsToldWithItsPlace(t *testing.T) {
 
 // configurationMistakes are those that no kernel is needed for: every mode refuses them.
 func configurationMistakes() []mistake {
-	return append(syntaxMistakes(), append(fieldMistakes(), addressMistakes()...)...)
+	return slices.Concat(syntaxMistakes(), fieldMistakes(), addressMistakes(), accessLogMistakes())
 }
 
 func syntaxMistakes() []mistake {
@@ -91,6 +92,9 @@ func fieldMistakes() []mistake {
 		{name: "a listener has no filter chains", yaml: static + "  - name: a\n    address: " + anyPort + "\n",
 			sentence: noChains, values: []any{"127.0.0.1:0"}, at: atName, path: "static_resources.listeners[0]",
 			hint: "default_filter_chain"},
+		{name: "a timeout is negative", yaml: static + listener("a", anyPort, "    listener_filters_timeout: -1s\n"),
+			sentence: negativeDuration, values: []any{"-1s"}, at: "5:5",
+			path: "static_resources.listeners[0].listener_filters_timeout", hint: "0s"},
 		{name: "two listeners that do not bind have one address", yaml: static + listener("a", anyPort, noBind) +
 			listener("b", anyPort, noBind), sentence: duplicateAddress, values: []any{"b", "127.0.0.1:0"},
 			at: "8:5", path: "static_resources.listeners[1].address"},

@@ -25,12 +25,13 @@ const (
 	// wrongTypeAtRoot is wrongType where Envoy's parser has no path to print.
 	wrongTypeAtRoot = "Unable to parse JSON as proto (INVALID_ARGUMENT:: Root element must be a message.): {}"
 
-	unknownField   = "Protobuf message (type {} reason INVALID_ARGUMENT:{}: Cannot find field.) has unknown fields"
-	warnUnknown    = "Unknown field: type {} reason INVALID_ARGUMENT:{}: Cannot find field."
-	constraint     = "Proto constraint validation failed ({}): {}"
-	noFilter       = "Didn't find a registered implementation for name: '{}'"
-	noFilterOfType = "Didn't find a registered implementation for name: '{}' with type URL: '{}'"
-	noClusterType  = "Didn't find a registered cluster factory implementation for name: '{}'"
+	unknownField     = "Protobuf message (type {} reason INVALID_ARGUMENT:{}: Cannot find field.) has unknown fields"
+	warnUnknown      = "Unknown field: type {} reason INVALID_ARGUMENT:{}: Cannot find field."
+	constraint       = "Proto constraint validation failed ({}): {}"
+	negativeDuration = "Expected positive duration: {}"
+	noFilter         = "Didn't find a registered implementation for name: '{}'"
+	noFilterOfType   = "Didn't find a registered implementation for name: '{}' with type URL: '{}'"
+	noClusterType    = "Didn't find a registered cluster factory implementation for name: '{}'"
 
 	cannotBind       = "cannot bind '{}': {}"
 	addFailed        = "failed to add listener on worker: {}"

@@ -48,6 +48,7 @@ type straceParser struct {
 
 const (
 	unfinished = " <unfinished ...>"
+	detached   = "<detached ...>"
 	resumed    = " resumed>"
 )
 
@@ -95,6 +96,10 @@ func (p *straceParser) extend(tid int, text string) error {
 		c.Line += before
 		return nil
 	}
+	if before, gone := strings.CutSuffix(text, detached); gone {
+		c.Line += before // strace let go of a thread that was just dying: nobody knows how the call ended
+		return nil
+	}
 	c.Line += text
 	c.End = p.number
 	delete(p.open, tid)
@@ -107,6 +112,9 @@ func (p *straceParser) finish() []Syscall {
 	for _, c := range p.calls {
 		if c.End == 0 {
 			c.parseName()
+		}
+		if c.Name == "???" {
+			continue // not even which call it was
 		}
 		if c.Errno != "ERESTARTSYS" && c.Errno != "ERESTARTNOINTR" {
 			kept = append(kept, c)

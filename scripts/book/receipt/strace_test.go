@@ -93,6 +93,14 @@ func TestSignalsAndExitsAreNoCalls(t *testing.T) {
 	}
 }
 
+// A thread that dies while strace lets go of it.
+func TestWhatStraceDoesNotKnowIsNoCall(t *testing.T) {
+	calls := parse(t, "10 close(5) = 0\n10 ???( <detached ...>\n11 read(5,  <detached ...>\n")
+	if len(calls) != 2 || calls[0].Name != "close" || calls[1].Name != "read" || calls[1].End != 0 {
+		t.Errorf("%+v", calls)
+	}
+}
+
 func TestACallCutOffByItsThreadsEndNeverReturned(t *testing.T) {
 	calls := parse(t, "10 read(5,  <unfinished ...>\n10 +++ exited with 0 +++\n")
 	if len(calls) != 1 || calls[0].Returned || calls[0].Name != "read" {
