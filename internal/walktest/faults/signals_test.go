@@ -135,16 +135,17 @@ func moved(t *testing.T, path string) (read, written map[string]int) {
 	return read, written
 }
 
-// flood sends a stream until the connection is closed.
+// flood sends a stream until the connection is closed: more than a slow receiver takes, and no more than a trace
+// can keep up with.
 func flood(c *net.TCPConn, s load.Stream) {
-	piece := make([]byte, 32<<10)
+	piece := make([]byte, 8<<10)
 	for at := 0; ; {
 		s.Fill(piece, uint64(at))
 		n, err := c.Write(piece)
 		if at += n; err != nil {
 			return
 		}
-		time.Sleep(500 * time.Microsecond)
+		time.Sleep(2 * time.Millisecond)
 	}
 }
 
