@@ -49,6 +49,12 @@ func (d *Demo) OnMain(f func()) {
 	}
 }
 
+// Listeners are the server's, with their true addresses.
+func (d *Demo) Listeners() (all []ListenerInfo) {
+	d.OnMain(func() { all = d.Instance.ListenerManager.Listeners() })
+	return all
+}
+
 // serveDemo starts the client as soon as all ports are up and the main loop runs: by post, because
 // with static clusters the ports are up before the loop is, and a client that ends the server must not
 // be quicker than the server's start.

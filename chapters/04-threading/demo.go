@@ -3,7 +3,6 @@ package threading
 import (
 	"io"
 	"net"
-	"strings"
 	"time"
 
 	startup "envoywalk/chapters/01-startup"
@@ -15,12 +14,10 @@ const tryNext = "Next: write an envoy.yaml, run this with -c envoy.yaml, and the
 // demo connects twice to every listener and waits until the server has closed what it cannot
 // serve yet.
 func demo(d *startup.Demo) {
-	var listeners []startup.ListenerInfo
-	d.OnMain(func() { listeners = d.Instance.ListenerManager.Listeners() })
-	for _, l := range listeners {
+	for _, l := range d.Listeners() {
 		accepted := 0
 		for range 2 {
-			if knock(l) == nil {
+			if Knock(l) == nil {
 				accepted++
 			}
 		}
@@ -29,8 +26,8 @@ func demo(d *startup.Demo) {
 	}
 }
 
-// knock connects and reads until the other end closes.
-func knock(l startup.ListenerInfo) error {
+// Knock connects and reads until the other end closes.
+func Knock(l startup.ListenerInfo) error {
 	network, address := "tcp", l.Address.String()
 	if l.Address.IsPipe() {
 		network = "unix"
@@ -41,6 +38,6 @@ func knock(l startup.ListenerInfo) error {
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(2 * time.Second))
-	_, err = io.Copy(new(strings.Builder), conn)
+	_, err = io.Copy(io.Discard, conn)
 	return err
 }

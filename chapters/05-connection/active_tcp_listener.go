@@ -119,7 +119,6 @@ func (l *activeListener) newConnection(s *ActiveTcpSocket) {
 		l.noMatch(s)
 		return
 	}
-	s.Info.FilterChainName = chain.Name()
 	transport := chain.CreateTransportSocket(s.Lane())
 	a := &ActiveTcpConnection{life: newLife(l, s.Accepted),
 		group: l.getOrCreateActiveConnections(chain)}

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	eventloop "envoywalk/chapters/00-event-loop"
-	"envoywalk/internal/kernel"
 	"envoywalk/internal/log"
 	"envoywalk/internal/step"
 )
@@ -167,12 +166,4 @@ func (c *Connection) log(format string, args ...any) {
 	if c.Thread.Log.Enabled(log.Debug) {
 		c.Thread.Log.Debug("[C%d] "+format, append([]any{c.ID}, args...)...)
 	}
-}
-
-// Describe tells what broke the connection, as the kernel words it; "" if nothing did.
-func (c *Connection) Describe() string {
-	if c.errno == 0 {
-		return ""
-	}
-	return kernel.Describe(c.errno)
 }

@@ -93,11 +93,8 @@ func (c *Connection) endLingering() {
 
 // drain reads and forgets, at most drainMost bytes. ended: there will be no more.
 func (c *Connection) drain() (n int, ended bool) {
-	if c.Thread.scratch == nil {
-		c.Thread.scratch = make([]byte, scratchSize)
-	}
 	for n < drainMost {
-		got, errno := kernel.Read(c.Lane(), c.Socket.FD, c.Thread.scratch)
+		got, errno := kernel.Read(c.Lane(), c.Socket.FD, c.Thread.room())
 		switch {
 		case got > 0:
 			n += got

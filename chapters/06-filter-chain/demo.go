@@ -37,9 +37,7 @@ func (d *demo) run(server *startup.Demo) {
 		defer d.upstream.Close()
 		go echo(d.upstream)
 	}
-	var listeners []startup.ListenerInfo
-	server.OnMain(func() { listeners = server.Instance.ListenerManager.Listeners() })
-	for _, l := range listeners {
+	for _, l := range server.Listeners() {
 		answer, err := talk(l.Address.String(), "hello, upstream\n")
 		if err != nil {
 			server.Say("%s listens on %s, but nothing came back: %v", l.Name, l.Address, err)

@@ -29,7 +29,6 @@ type StreamInfo struct {
 
 	UpstreamCluster     string
 	RequestedServerName string // SNI, as the client sent it: any bytes
-	FilterChainName     string
 	RouteName           string
 	TransportFailure    string // why the upstream transport socket failed
 	TerminationDetails  string // why this proxy ended the connection
