@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	eventloop "envoywalk/chapters/00-event-loop"
 	"envoywalk/internal/step"
@@ -87,15 +88,15 @@ func (r *runHelper) listenToSignals() {
 }
 
 func (r *runHelper) onSignal(lane *trace.Lane, s os.Signal) {
-	i := r.instance
+	i, received := r.instance, time.Now() // main may be busy: what counts is when it came
 	i.Dispatcher.PostOutside(lane, "", func() {
 		switch s {
 		case syscall.SIGTERM:
 			i.main.Warn("caught ENVOY_SIGTERM")
-			i.shutdownOrHasten()
+			i.shutdownOrHasten(received)
 		case syscall.SIGINT:
 			i.main.Warn("caught SIGINT")
-			i.shutdownOrHasten()
+			i.shutdownOrHasten(received)
 		case syscall.SIGUSR1:
 			i.main.Info("caught SIGUSR1. Reopening access logs.")
 			i.reopenLogs()

@@ -53,9 +53,9 @@ func (i *Instance) Shutdown() {
 }
 
 // shutdownOrHasten is what SIGTERM and SIGINT ask for.
-func (i *Instance) shutdownOrHasten() {
+func (i *Instance) shutdownOrHasten(received time.Time) {
 	if i.stop != nil {
-		i.stop.hasten()
+		i.stop.hasten(received)
 		return
 	}
 	i.Shutdown()
@@ -117,8 +117,8 @@ func (s *shutdown) giveUp() {
 }
 
 // hasten is a second signal: what has not finished is cut off, and the exit status tells.
-func (s *shutdown) hasten() {
-	if s.over || s.hastened || time.Since(s.began) < sameSignal {
+func (s *shutdown) hasten(received time.Time) {
+	if s.over || s.hastened || received.Sub(s.began) < sameSignal {
 		return
 	}
 	s.hastened = true
