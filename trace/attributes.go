@@ -50,16 +50,16 @@ const (
 	KeyConnection   = attribute.Key("connection.id")
 	KeyLaterChapter = attribute.Key("later.chapter")
 	KeyCount        = attribute.Key("count")
-	keyTruncated    = attribute.Key("story.truncated")
-	keyUnfinished   = attribute.Key("span.unfinished")
-	keyCauseLost    = attribute.Key("link.lost")
+	KeyTruncated    = attribute.Key("story.truncated") // records of it were lost
+	KeyUnfinished   = attribute.Key("span.unfinished") // it was open when the trace ended
+	KeyCauseLost    = attribute.Key("link.lost")       // its cause is forgotten
 	seqEnd          = KeySeqEnd
 )
 
 var (
-	storyTruncated = keyTruncated.Bool(true)
-	unfinished     = keyUnfinished.Bool(true)
-	causeLost      = keyCauseLost.Bool(true)
+	storyTruncated = KeyTruncated.Bool(true)
+	unfinished     = KeyUnfinished.Bool(true)
+	causeLost      = KeyCauseLost.Bool(true)
 )
 
 func spanKind(k Kind) trace.SpanKind {
@@ -209,6 +209,9 @@ func eventNames(bits int64) string {
 	return strings.Join(names, "|")
 }
 
+// NotePrefix begins the key of what a function noted about itself.
+const NotePrefix = "note."
+
 // What Args[1] of a note says its text is.
 const (
 	notePeer = iota + 1
@@ -223,7 +226,7 @@ func noteAttributes(r *Record) []attribute.KeyValue {
 	case noteLocal:
 		return endpoint("network.local", r.Text)
 	}
-	return []attribute.KeyValue{attribute.Int64("note."+r.Text, r.Args[0])}
+	return []attribute.KeyValue{attribute.Int64(NotePrefix+r.Text, r.Args[0])}
 }
 
 // endpoint spells an address as OpenTelemetry does: a unix socket has a path and no port.

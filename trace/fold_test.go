@@ -100,7 +100,7 @@ func TestWhatIsNotIdlenessIsNeverFolded(t *testing.T) {
 				t.Errorf("%d turns are told, want 5", n)
 			}
 			for _, s := range ss {
-				if attr(s, keyUnfinished)+attr(s, keyTruncated) != "" {
+				if attr(s, KeyUnfinished)+attr(s, KeyTruncated) != "" {
 					t.Errorf("%q is broken: %v", s.Name(), s.Attributes())
 				}
 			}

@@ -177,7 +177,7 @@ func TestARecordShowsNothingOfTheOneItReplaces(t *testing.T) {
 		case "run old":
 			t.Fatal("a run whose begin is lost has another record's text")
 		case "run ":
-			if attr(s, keyTruncated) != "true" {
+			if attr(s, KeyTruncated) != "true" {
 				t.Fatalf("%q: %v", s.Name(), s.Attributes())
 			}
 		}

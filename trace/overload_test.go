@@ -185,7 +185,7 @@ func TestASpanWhoseBeginWasTakenBackSaysSo(t *testing.T) {
 	l.EndStory(story, false)
 	ended := b.finish()
 	for _, name := range []string{"run ", "connection C7"} {
-		if s := ended.one(t, name); attr(s, keyTruncated) != "true" {
+		if s := ended.one(t, name); attr(s, KeyTruncated) != "true" {
 			t.Errorf("%q does not say that records are missing", name)
 		}
 	}
@@ -214,7 +214,7 @@ func TestASpanOpenAcrossAGapSaysSo(t *testing.T) {
 	l.EndStory(root, false)
 	ended := b.finish()
 	for name, want := range map[string]string{nameOf(outer): "true", "connection C7": "true", nameOf(inner): ""} {
-		if got := attr(ended.one(t, name), keyTruncated); got != want {
+		if got := attr(ended.one(t, name), KeyTruncated); got != want {
 			t.Errorf("%s: story.truncated is %q, want %q", name, got, want)
 		}
 	}
@@ -233,7 +233,7 @@ func TestASpanWhoseEndWasTakenBackEndsAtTheNextRecord(t *testing.T) {
 	l.Flush()
 	b.laterOn()
 	lost := spans(b.sink.Ended()).one(t, nameOf(inner))
-	if attr(lost, keyTruncated) != "true" || attr(lost, keyUnfinished) != "true" {
+	if attr(lost, KeyTruncated) != "true" || attr(lost, KeyUnfinished) != "true" {
 		t.Errorf("it does not say that its end is a guess: %v", lost.Attributes())
 	}
 	around.Exit()

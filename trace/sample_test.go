@@ -63,7 +63,7 @@ func TestSamplingKeepsTheFirstAndThenOneInSoMany(t *testing.T) {
 func isWhole(t *testing.T, ss spans) {
 	t.Helper()
 	for _, s := range ss {
-		if attr(s, keyUnfinished)+attr(s, keyTruncated) != "" {
+		if attr(s, KeyUnfinished)+attr(s, KeyTruncated) != "" {
 			t.Errorf("%q is not whole: %v", s.Name(), s.Attributes())
 		}
 	}
@@ -110,7 +110,7 @@ func TestAStoryNotEndedIsToldWhenTheProcessStops(t *testing.T) {
 	l.EnterStory(story, inner).Exit()
 	ss := b.finish()
 	isChildOf(t, ss.one(t, nameOf(inner)), ss.one(t, "connection C7"))
-	if attr(ss.one(t, "connection C7"), keyUnfinished) != "true" {
+	if attr(ss.one(t, "connection C7"), KeyUnfinished) != "true" {
 		t.Error("nobody ended it")
 	}
 }
@@ -131,7 +131,7 @@ func TestALongStoryThatMayYetFailKeepsItsRootAndItsLatest(t *testing.T) {
 	if n := uint64(len(ss.all("read"))); n == 0 || n > maxWaiting || n+b.collector.sampledOut < calls {
 		t.Errorf("%d of %d calls are kept and %d spans counted as left out", n, calls, b.collector.sampledOut)
 	}
-	if attr(ss.one(t, nameOf(inner)), keyTruncated) != "true" {
+	if attr(ss.one(t, nameOf(inner)), KeyTruncated) != "true" {
 		t.Error("the function whose begin was let go does not say so")
 	}
 }

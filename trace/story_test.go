@@ -95,7 +95,7 @@ func TestAStoryThatMovesToAnotherThreadStaysOneTrace(t *testing.T) {
 	if got := attr(ss.one(t, nameOf(inner)), KeyThreadName); got != "worker_1" {
 		t.Errorf("the span is on thread %q", got)
 	}
-	if attr(ss.one(t, "connection C7"), keyUnfinished) != "" {
+	if attr(ss.one(t, "connection C7"), KeyUnfinished) != "" {
 		t.Error("the story was ended, by the other thread")
 	}
 }
@@ -228,7 +228,7 @@ func TestARunDoesNotWaitForAPostThatWasTakenBack(t *testing.T) {
 	worker.Flush()
 	b.laterOn()
 	run := spans(b.sink.Ended()).one(t, "run worker_0")
-	if attr(run, keyCauseLost) != "true" || len(run.Links()) != 0 {
+	if attr(run, KeyCauseLost) != "true" || len(run.Links()) != 0 {
 		t.Errorf("a lost cause is said to be lost, not guessed: %v %v", run.Attributes(), run.Links())
 	}
 }
@@ -346,7 +346,7 @@ func TestAPanicEndsTheSpansItUnwinds(t *testing.T) {
 	isChildOf(t, ss.one(t, nameOf(inner)), ss.one(t, nameOf(outer)))
 	isChildOf(t, ss.one(t, "read"), ss.one(t, "thread main"))
 	for _, s := range ss {
-		if attr(s, keyUnfinished) != "" {
+		if attr(s, KeyUnfinished) != "" {
 			t.Errorf("%q was left open", s.Name())
 		}
 	}
@@ -363,12 +363,12 @@ func TestWhatIsOpenAtCloseIsEndedFromTheInsideAndSaysSo(t *testing.T) {
 	last := int64(0)
 	for _, name := range []string{nameOf(inner), nameOf(outer), "connection C7", "thread main"} {
 		s := ss.one(t, name)
-		if attr(s, keyUnfinished) != "true" || s.EndTime().IsZero() || number(s, KeySeqEnd) <= last {
+		if attr(s, KeyUnfinished) != "true" || s.EndTime().IsZero() || number(s, KeySeqEnd) <= last {
 			t.Errorf("%s ends at %d, after %d: %v", name, number(s, KeySeqEnd), last, s.Attributes())
 		}
 		last = number(s, KeySeqEnd)
 	}
-	if attr(ss.one(t, "read"), keyUnfinished) != "" {
+	if attr(ss.one(t, "read"), KeyUnfinished) != "" {
 		t.Error("a call that is over is finished")
 	}
 }

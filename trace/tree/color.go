@@ -1,6 +1,10 @@
 package tree
 
-import "strings"
+import (
+	"strings"
+
+	"envoywalk/trace/moment"
+)
 
 // style is what a part of a line looks like on a terminal that has colours.
 type style string
@@ -19,17 +23,17 @@ const (
 // threadStyles go round: neighbours in the gutter differ.
 var threadStyles = [...]style{"32", "33", "36", "35", "34", "92", "93", "96"}
 
-func styleOf(m *moment) style {
+func styleOf(m *event) style {
 	switch {
-	case m.kind == kindLater:
+	case m.Kind == moment.KindLater:
 		return styleLater
-	case alarming(m):
+	case m.IsAlarming():
 		return styleFailed
-	case m.kind == kindCall:
+	case m.Kind == moment.KindCall:
 		return styleCall
-	case m.kind == kindPost, m.kind == kindRun:
+	case m.Kind == moment.KindPost, m.Kind == moment.KindRun:
 		return stylePost
-	case m.kind == kindFunction:
+	case m.Kind == moment.KindFunction:
 		return stylePlain
 	}
 	return styleEvent

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"envoywalk/internal/step"
+	"envoywalk/trace/moment"
 )
 
 // fold counts a row of consecutive lines that earlier chapters have explained.
@@ -25,9 +26,9 @@ type counts struct {
 	steps, calls, posts int64
 }
 
-func (f *fold) add(th *thread, m *moment, number int) {
+func (f *fold) add(th *thread, m *event, number int) {
 	if len(f.counts) == 0 {
-		f.seq, f.depth = m.seq, th.depth(len(th.stack))
+		f.seq, f.depth = m.Seq, th.depth(len(th.stack))
 	}
 	if !slices.Contains(f.threads, th) {
 		f.threads = append(f.threads, th)
@@ -37,12 +38,12 @@ func (f *fold) add(th *thread, m *moment, number int) {
 		i = len(f.counts)
 		f.counts = append(f.counts, counts{chapter: m.inherited, number: number})
 	}
-	switch c := &f.counts[i]; m.kind {
-	case kindFunction:
+	switch c := &f.counts[i]; m.Kind {
+	case moment.KindFunction:
 		c.steps++
-	case kindCall:
-		c.calls += m.repeat
-	case kindPost:
+	case moment.KindCall:
+		c.calls += m.Repeat
+	case moment.KindPost:
 		c.posts++
 	}
 }
@@ -79,7 +80,7 @@ func appendCount(what []string, n int64, name string) []string {
 func (f *fold) names() string {
 	var names []string
 	for _, th := range f.threads {
-		names = append(names, clean(th.short))
+		names = append(names, moment.Clean(th.short))
 	}
 	return strings.Join(names, ", ")
 }

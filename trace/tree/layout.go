@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
+
+	"envoywalk/trace/moment"
 )
 
 const (
@@ -33,7 +35,7 @@ func (t *Tree) headline(s sdk.ReadOnlySpan) {
 		v, _ := s.Resource().Set().Value(attribute.Key("service.name"))
 		service = v.AsString()
 	}
-	t.put(styleHead, clean(service))
+	t.put(styleHead, moment.Clean(service))
 	t.put(styleDim, "● the thread of the line  │ another thread  ─▶ a post to it")
 	t.put(styleDim, "a line is called by the one it is indented under; seq: the order; a gap is where something ended")
 	if t.o.Chapter > 0 && !t.o.All {
@@ -52,13 +54,13 @@ func (t *Tree) put(s style, text string) {
 // headOfColumns is repeated whenever a thread gets a column.
 func (t *Tree) headOfColumns(th *thread) {
 	r := row{gutter: []rune(t.glyphs()), name: "thread", seq: "seq", style: styleDim}
-	r.text = fmt.Sprintf("column %c: %s", th.glyph, clean(th.name))
+	r.text = fmt.Sprintf("column %c: %s", th.glyph, moment.Clean(th.name))
 	if len(t.columns) > maxColumns {
-		r.text = fmt.Sprintf("column %d: %s", th.column, clean(th.name))
+		r.text = fmt.Sprintf("column %d: %s", th.column, moment.Clean(th.name))
 	}
 	if len(t.columns) == maxColumns+1 {
 		for _, other := range t.columns[:maxColumns] {
-			r.text += fmt.Sprintf(", %d %s", other.column, clean(other.short))
+			r.text += fmt.Sprintf(", %d %s", other.column, moment.Clean(other.short))
 		}
 	}
 	if th.column == 0 {
@@ -71,17 +73,17 @@ func (t *Tree) headOfColumns(th *thread) {
 }
 
 // print lays out m. An event that is shown only because of what comes next may be out of order.
-func (t *Tree) print(th *thread, m *moment, depth int) {
-	r := row{thread: th, depth: depth, text: text(m), hint: hint(m), right: t.right(m)}
+func (t *Tree) print(th *thread, m *event, depth int) {
+	r := row{thread: th, depth: depth, text: m.Text(), hint: m.Hint("en"), right: t.right(m)}
 	r.style = styleOf(m)
-	r.seq = fmt.Sprint(m.seq)
-	if m.seq < t.printed {
+	r.seq = fmt.Sprint(m.Seq)
+	if m.Seq < t.printed {
 		r.seq = "(" + r.seq + ")"
 	}
-	t.printed = max(t.printed, m.seq)
+	t.printed = max(t.printed, m.Seq)
 	t.settle(&r)
-	if m.kind == kindPost {
-		t.arrow(r.gutter, th, t.findThread(m.postTo))
+	if m.Kind == moment.KindPost {
+		t.arrow(r.gutter, th, t.findThread(m.PostTo))
 	}
 	t.emit(&r)
 }
@@ -96,12 +98,12 @@ func (t *Tree) settle(r *row) {
 		t.appear(r.thread)
 		t.headOfColumns(r.thread)
 	}
-	r.name, r.gutter = clean(r.thread.short), t.gutter(markHere, r.thread)
+	r.name, r.gutter = moment.Clean(r.thread.short), t.gutter(markHere, r.thread)
 }
 
 // printEnd tells what was not known when the line of a span was printed.
 func (t *Tree) printEnd(th *thread, seq int64, depth int, text string, failed bool) {
-	r := row{thread: th, depth: depth, text: clean(text), seq: fmt.Sprint(seq), style: styleDim}
+	r := row{thread: th, depth: depth, text: moment.Clean(text), seq: fmt.Sprint(seq), style: styleDim}
 	if failed {
 		r.style = styleFailed
 	}
@@ -110,27 +112,27 @@ func (t *Tree) printEnd(th *thread, seq int64, depth int, text string, failed bo
 }
 
 func (t *Tree) ending(th *thread, f *frame, s sdk.ReadOnlySpan) {
-	e, depth := readEnd(s), th.depth(len(th.stack))
-	if f.moment.kind != kindThread && f.shown {
+	e, depth := moment.ReadEnd(s), th.depth(len(th.stack))
+	if f.event.Kind != moment.KindThread && f.shown {
 		depth++
 	}
-	if e.truncated && !f.warned {
+	if e.Truncated && !f.warned {
 		for i := range th.stack {
 			th.stack[i].warned = true
 		}
 		t.flushFold()
-		t.printEnd(th, e.seq, depth, "records were lost here: more happened than is shown", true)
+		t.printEnd(th, e.Seq, depth, "records were lost here: more happened than is shown", true)
 	}
 	if !f.shown {
 		return
 	}
-	for _, note := range e.notes {
+	for _, note := range e.Notes {
 		t.flushFold()
-		t.printEnd(th, e.seq, depth, "note: "+note, false)
+		t.printEnd(th, e.Seq, depth, "note: "+note, false)
 	}
-	if f.moment.kind == kindThread && !e.unfinished {
+	if f.event.Kind == moment.KindThread && !e.Unfinished {
 		t.flushFold()
-		t.printEnd(th, e.seq, 0, "thread "+th.name+" ends", false)
+		t.printEnd(th, e.Seq, 0, "thread "+th.name+" ends", false)
 	}
 }
 
@@ -144,7 +146,7 @@ func (t *Tree) printFold(f *fold, text string) {
 		t.settle(&r)
 	}
 	if len(f.threads) == 1 {
-		r.thread, r.name = f.threads[0], clean(f.threads[0].short)
+		r.thread, r.name = f.threads[0], moment.Clean(f.threads[0].short)
 	} else {
 		r.name, r.hint = "several", "on "+f.names()
 	}
@@ -156,14 +158,14 @@ func (t *Tree) printFold(f *fold, text string) {
 	t.emit(&r)
 }
 
-func (t *Tree) right(m *moment) string {
+func (t *Tree) right(m *event) string {
 	if !t.o.Envoy {
-		return clean(m.place)
+		return moment.Clean(m.Place())
 	}
-	if m.symbol == "" || t.o.Width > 0 && len(m.symbol)+len(m.envoy) > t.o.Width/3 {
-		return clean(m.envoy)
+	if m.Symbol == "" || t.o.Width > 0 && len(m.Symbol)+len(m.EnvoyPlace()) > t.o.Width/3 {
+		return moment.Clean(m.EnvoyPlace())
 	}
-	return clean(m.symbol + " " + m.envoy)
+	return moment.Clean(m.Symbol + " " + m.EnvoyPlace())
 }
 
 // emit is the one place that puts a row together.

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/otel/trace"
+
+	"envoywalk/trace/moment"
 )
 
 // thread is one OS thread as the tree knows it: its place in the gutter and what is open on it.
@@ -17,42 +19,26 @@ type thread struct {
 
 // frame is an enclosing span that has not ended.
 type frame struct {
-	moment *moment
+	event  *event
 	shown  bool
-	waited *moment // a turn's wait: it is shown with the turn, or folded
+	waited *event // a turn's wait: it is shown with the turn, or folded
 	warned bool    // a loss of records in it is told already
 }
 
 func (t *Tree) thread(name string) *thread {
 	th := t.threads[name]
 	if th == nil {
-		th = &thread{name: name, short: shortName(name), column: -1}
+		th = &thread{name: name, short: moment.ShortName(name), column: -1}
 		t.threads[name] = th
 	}
 	th.alive = true
 	return th
 }
 
-// shortName is what a line has room for: wrk:worker_0 is worker_0, main_thread is main, and the
-// guard dogs are dog:main and dog:workers, whatever the kernel's 15 characters left of their names.
-// The dispatchers of main and the workers come out the same.
-func shortName(name string) string {
-	if dog, ok := strings.CutPrefix(name, "dog:"); ok {
-		of, _, _ := strings.Cut(dog, "_")
-		return "dog:" + of
-	}
-	name = strings.TrimPrefix(name, "wrk:")
-	name = strings.TrimSuffix(name, "_thread")
-	if name == "" {
-		return "?"
-	}
-	return name
-}
-
 // runsDispatcher notes on which thread a dispatcher runs: DispatcherImpl::run has its name.
-func (t *Tree) runsDispatcher(th *thread, m *moment) {
-	if m.step == "dispatcher-run" {
-		t.dispatchers[m.object] = th
+func (t *Tree) runsDispatcher(th *thread, m *event) {
+	if m.Step == "dispatcher-run" {
+		t.dispatchers[m.Object] = th
 	}
 }
 
@@ -62,7 +48,7 @@ func (t *Tree) findThread(dispatcher string) *thread {
 		return th
 	}
 	for _, th := range t.columns {
-		if th.short == shortName(dispatcher) {
+		if th.short == moment.ShortName(dispatcher) {
 			return th
 		}
 	}
@@ -70,34 +56,34 @@ func (t *Tree) findThread(dispatcher string) *thread {
 }
 
 // isWaitOfTurn: m is the wait that the turn on top of the stack began with.
-func (th *thread) isWaitOfTurn(m *moment) bool {
+func (th *thread) isWaitOfTurn(m *event) bool {
 	n := len(th.stack)
-	return m.kind == kindCall && n > 0 && th.stack[n-1].moment.kind == kindTurn &&
-		m.call.name == "epoll_pwait" && th.stack[n-1].waited == nil
+	return m.Kind == moment.KindCall && n > 0 && th.stack[n-1].event.Kind == moment.KindTurn &&
+		m.Call.Name == "epoll_pwait" && th.stack[n-1].waited == nil
 }
 
-func (th *thread) push(m *moment) { th.stack = append(th.stack, frame{moment: m}) }
+func (th *thread) push(m *event) { th.stack = append(th.stack, frame{event: m}) }
 
 // unwind drops frames that m is not inside of: their ends were lost. The span around m is its
 // parent, or, where m begins another story, a link.
-func (th *thread) unwind(m *moment, open map[trace.SpanID]*thread) {
+func (th *thread) unwind(m *event, open map[trace.SpanID]*thread) {
 	for i := len(th.stack) - 1; i >= 0; i-- {
-		if m.isInside(th.stack[i].moment.id) {
+		if m.isInside(th.stack[i].event.ID) {
 			th.cut(i+1, open)
 			return
 		}
 	}
-	if m.kind == kindThread {
+	if m.Kind == moment.KindThread {
 		th.cut(0, open)
 	}
 }
 
-func (m *moment) isInside(id trace.SpanID) bool {
-	if m.parent == id {
+func (m *event) isInside(id trace.SpanID) bool {
+	if m.Parent == id {
 		return true
 	}
-	for i := range m.links {
-		if m.links[i].SpanContext.SpanID() == id {
+	for i := range m.Links {
+		if m.Links[i].SpanContext.SpanID() == id {
 			return true
 		}
 	}
@@ -106,7 +92,7 @@ func (m *moment) isInside(id trace.SpanID) bool {
 
 func (th *thread) cut(n int, open map[trace.SpanID]*thread) {
 	for _, f := range th.stack[n:] {
-		delete(open, f.moment.id)
+		delete(open, f.event.ID)
 	}
 	clear(th.stack[n:])
 	th.stack = th.stack[:n]
@@ -115,7 +101,7 @@ func (th *thread) cut(n int, open map[trace.SpanID]*thread) {
 // pop ends the span id and whatever a panic left open above it.
 func (th *thread) pop(id trace.SpanID, open map[trace.SpanID]*thread) (f frame, ok bool) {
 	for i := len(th.stack) - 1; i >= 0; i-- {
-		if th.stack[i].moment.id == id {
+		if th.stack[i].event.ID == id {
 			f = th.stack[i]
 			th.cut(i, open)
 			return f, true
@@ -128,7 +114,7 @@ func (th *thread) pop(id trace.SpanID, open map[trace.SpanID]*thread) (f frame, 
 // gutter already.
 func (th *thread) depth(i int) (n int) {
 	for _, f := range th.stack[:i] {
-		if f.shown && f.moment.kind != kindThread {
+		if f.shown && f.event.Kind != moment.KindThread {
 			n++
 		}
 	}
@@ -139,7 +125,7 @@ func (th *thread) depth(i int) (n int) {
 func (t *Tree) appear(th *thread) {
 	th.column, th.glyph = len(t.columns), t.freeGlyph(th)
 	t.columns = append(t.columns, th)
-	t.nameWide = max(t.nameWide, min(columnsOf(clean(th.short)), 15))
+	t.nameWide = max(t.nameWide, min(columnsOf(moment.Clean(th.short)), 15))
 }
 
 func (t *Tree) freeGlyph(th *thread) byte {

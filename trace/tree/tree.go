@@ -12,6 +12,8 @@ import (
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
+
+	"envoywalk/trace/moment"
 )
 
 // Options say what the tree opens and how wide it may be. The zero value is chapter 00, unlimited.
@@ -35,8 +37,8 @@ type Tree struct {
 	columns  []*thread // in the order in which they appeared
 	nameWide int       // the column of thread names
 	open     map[trace.SpanID]*thread
-	stories  map[trace.TraceID]*moment // of connections: a root sits on no thread, and in no stack
-	posts    map[int64]post
+	stories  map[trace.TraceID]*event // of connections: a root sits on no thread, and in no stack
+	posts    map[int64]*event
 	printed  int64 // the highest seq so far
 	fold     fold
 
@@ -44,20 +46,21 @@ type Tree struct {
 	chapters    []string // names by number
 }
 
-// post is what the line of a run wants to know of its post.
-type post struct {
-	number  int
-	seq     int64
-	from    string
-	chapter string
-	shown   bool
+// event is a moment and what the tree makes of it.
+type event struct {
+	*moment.Moment
+	inherited string // the chapter it is told in
+	shown     bool   // of a post: its line was printed
 }
+
+// encloses: an OnEnd will follow that closes more than itself.
+func (m *event) encloses() bool { return m.Kind == moment.KindFunction || m.IsEvent() }
 
 // New returns a span processor that prints to w, one Write per line.
 func New(w io.Writer, o Options) sdk.SpanProcessor {
 	return &Tree{w: w, o: o, threads: map[string]*thread{}, nameWide: 8,
-		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*moment{},
-		posts: map[int64]post{}, chapters: chapterNames(), dispatchers: map[string]*thread{}}
+		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*event{},
+		posts: map[int64]*event{}, chapters: chapterNames(), dispatchers: map[string]*thread{}}
 }
 
 // OnStart prints or folds s. Calls, posts and instants are complete now; the rest is open.
@@ -65,33 +68,33 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 	if !t.begun {
 		t.headline(s)
 	}
-	m := read(s)
-	if m.kind == kindStory {
+	m := &event{Moment: moment.Read(s)}
+	if m.Kind == moment.KindStory {
 		t.beginStory(m)
 		return
 	}
-	th := t.thread(m.thread)
+	th := t.thread(m.Thread)
 	th.unwind(m, t.open)
 	m.inherited = t.chapterOf(th, m)
-	shown := t.isOpen(m) || alarming(m) || m.kind == kindCall && (t.askedByOpen(th) || t.isOfStory(m))
-	switch m.kind {
-	case kindFunction:
+	shown := t.isOpen(m) || m.IsAlarming() || m.Kind == moment.KindCall && (t.askedByOpen(th) || t.isOfStory(m))
+	switch m.Kind {
+	case moment.KindFunction:
 		t.runsDispatcher(th, m)
-	case kindPost:
-		t.countPost(th, m, shown)
-	case kindRun:
+	case moment.KindPost:
+		t.countPost(m, shown)
+	case moment.KindRun:
 		shown = t.matchPost(m) || shown
 	}
 	if m.encloses() {
 		th.push(m)
-		t.open[m.id] = th
+		t.open[m.ID] = th
 	}
 	switch {
 	case shown:
 		t.show(th, m)
 	case th.isWaitOfTurn(m):
 		t.keepWait(th, m)
-	case !m.isEvent():
+	case !m.IsEvent():
 		t.fold.add(th, m, t.number(m.inherited))
 	}
 }
@@ -112,10 +115,10 @@ func (t *Tree) OnEnd(s sdk.ReadOnlySpan) {
 	if f.waited != nil {
 		t.fold.add(th, f.waited, t.number(f.waited.inherited))
 	}
-	if f.moment.kind == kindTurn && f.shown {
+	if f.event.Kind == moment.KindTurn && f.shown {
 		t.flushFold() // it was in this turn, not in the next
 	}
-	if f.moment.kind == kindThread {
+	if f.event.Kind == moment.KindThread {
 		th.alive = false
 	}
 }
@@ -131,20 +134,20 @@ func (t *Tree) Shutdown(context.Context) error {
 
 // chapterOf is the chapter m belongs to: its own, its post's, or that of the innermost span around
 // it that has one. Calls at the bottom of a stack belong to the event loop.
-func (t *Tree) chapterOf(th *thread, m *moment) string {
-	if m.chapter != "" {
-		return m.chapter
+func (t *Tree) chapterOf(th *thread, m *event) string {
+	if m.Chapter != "" {
+		return m.Chapter
 	}
-	if p, ok := t.posts[m.postID]; ok && m.kind == kindRun && p.chapter != "" {
-		return p.chapter
+	if p, ok := t.posts[m.PostID]; ok && m.Kind == moment.KindRun && p.inherited != "" {
+		return p.inherited
 	}
 	if n := len(th.stack); n > 0 {
-		return th.stack[n-1].moment.inherited
+		return th.stack[n-1].event.inherited
 	}
 	return t.chapters[0]
 }
 
-func (t *Tree) isOpen(m *moment) bool {
+func (t *Tree) isOpen(m *event) bool {
 	return t.o.All || t.number(m.inherited) >= t.o.Chapter
 }
 
@@ -152,7 +155,7 @@ func (t *Tree) isOpen(m *moment) bool {
 // the kernel is what its reader came for.
 func (t *Tree) askedByOpen(th *thread) bool {
 	for i := range th.stack {
-		if f := th.stack[i].moment; f.kind == kindFunction && t.isOpen(f) {
+		if f := th.stack[i].event; f.Kind == moment.KindFunction && t.isOpen(f) {
 			return true
 		}
 	}
@@ -161,18 +164,18 @@ func (t *Tree) askedByOpen(th *thread) bool {
 
 // isOfStory: m is part of what a connection lived through, from the accept4 that made it on. What was read
 // and written for it is what a reader of a proxy came for, whichever chapter taught the function that asked.
-func (t *Tree) isOfStory(m *moment) bool {
-	return t.stories[m.trace] != nil || m.call.name == "accept4" && m.call.ret >= 0
+func (t *Tree) isOfStory(m *event) bool {
+	return t.stories[m.Trace] != nil || m.Call.Name == "accept4" && m.Call.Ret >= 0
 }
 
 // amidFold: m is a call of a connection's story in the midst of folded functions. The fold goes on around
 // it, so that what a callback did is not chopped into folds of one step.
-func (t *Tree) amidFold(th *thread, m *moment) bool {
-	return m.kind == kindCall && t.isOfStory(m) && !t.askedByOpen(th) && t.fold.isOnly(th)
+func (t *Tree) amidFold(th *thread, m *event) bool {
+	return m.Kind == moment.KindCall && t.isOfStory(m) && !t.askedByOpen(th) && t.fold.isOnly(th)
 }
 
 // keepWait keeps a turn's wait until it is known whether the turn is shown.
-func (t *Tree) keepWait(th *thread, m *moment) {
+func (t *Tree) keepWait(th *thread, m *event) {
 	f := &th.stack[len(th.stack)-1]
 	if f.shown {
 		t.show(th, m)
@@ -183,15 +186,15 @@ func (t *Tree) keepWait(th *thread, m *moment) {
 
 // show prints m, and before it what it needs to be understood: the events around it, and what was folded,
 // where that stood.
-func (t *Tree) show(th *thread, m *moment) {
-	if len(th.stack) > 0 && th.stack[0].moment.kind == kindThread {
+func (t *Tree) show(th *thread, m *event) {
+	if len(th.stack) > 0 && th.stack[0].event.Kind == moment.KindThread {
 		t.showFrame(th, 0) // before what is folded of it
 	}
 	for i := range th.stack {
 		f := &th.stack[i]
 		switch {
-		case f.shown || f.moment != m && !f.moment.isEvent():
-		case t.fold.seq > f.moment.seq && t.fold.isOnly(th):
+		case f.shown || f.event != m && !f.event.IsEvent():
+		case t.fold.seq > f.event.Seq && t.fold.isOnly(th):
 			t.showFrame(th, i) // what is folded is inside of it
 			t.fold.depth++
 		default:
@@ -209,7 +212,7 @@ func (t *Tree) show(th *thread, m *moment) {
 
 func (t *Tree) showFrame(th *thread, i int) {
 	if f := &th.stack[i]; !f.shown {
-		t.print(th, f.moment, th.depth(i))
+		t.print(th, f.event, th.depth(i))
 		f.shown = true
 		if f.waited != nil {
 			t.print(th, f.waited, th.depth(i+1))
@@ -218,28 +221,28 @@ func (t *Tree) showFrame(th *thread, i int) {
 	}
 }
 
-func (t *Tree) countPost(th *thread, m *moment, shown bool) {
+func (t *Tree) countPost(m *event, shown bool) {
 	if len(t.posts) > 1<<16 {
 		clear(t.posts) // their runs were lost, or sampling left them out
 	}
-	m.number = int(m.postID)
-	t.posts[m.postID] = post{m.number, m.seq, th.short, m.inherited, shown}
+	m.shown = shown
+	t.posts[m.PostID] = m
 }
 
-// matchPost gives the run the number of its post, and reports whether the post was shown.
-func (t *Tree) matchPost(m *moment) (shown bool) {
-	p, ok := t.posts[m.postID]
+// matchPost tells the run which post it runs, and reports whether the post was shown.
+func (t *Tree) matchPost(m *event) (shown bool) {
+	p, ok := t.posts[m.PostID]
 	if !ok {
 		return false
 	}
-	delete(t.posts, m.postID)
-	m.number, m.postedAt, m.postedBy = p.number, p.seq, p.from
+	delete(t.posts, m.PostID)
+	m.RunOf(p.Moment)
 	return p.shown
 }
 
 // beginStory is never folded, nor is the accept4 before it: what a connection lives through is shown.
-func (t *Tree) beginStory(m *moment) {
-	t.stories[m.trace] = m
+func (t *Tree) beginStory(m *event) {
+	t.stories[m.Trace] = m
 	t.flushFold()
 	t.print(nil, m, 0)
 }
@@ -247,11 +250,11 @@ func (t *Tree) beginStory(m *moment) {
 func (t *Tree) endStory(s sdk.ReadOnlySpan) {
 	id := s.SpanContext().TraceID()
 	st := t.stories[id]
-	if st == nil || st.id != s.SpanContext().SpanID() {
+	if st == nil || st.ID != s.SpanContext().SpanID() {
 		return
 	}
 	delete(t.stories, id)
-	e := readEnd(s)
+	e := moment.ReadEnd(s)
 	t.flushFold()
-	t.printEnd(nil, e.seq, 0, storyEnd(st, e), e.failed)
+	t.printEnd(nil, e.Seq, 0, st.StoryEnd(e), e.Failed)
 }
