@@ -53,6 +53,7 @@ func (t *tracing) close(code int) int {
 		fmt.Fprintln(os.Stderr, "trace: "+err.Error()) // the sinks' locks may be held for ever
 		return max(code, 1)
 	}
+	t.sinks.Stats(s)
 	bytes, closing := t.sinks.Close()
 	if err == nil {
 		err = closing

@@ -26,6 +26,8 @@ const flushAt = 64 << 10
 type output struct {
 	name string
 	open func() (*os.File, error) // opens the file anew, for appending; nil for stdout
+	head []byte                   // what an empty file begins with
+	when func(reopen func())      // calls reopen where the lines allow it; nil: anywhere
 	tell func(string)
 
 	asked atomic.Bool // a goroutine is on its way to reopen the file
@@ -119,9 +121,14 @@ func (o *output) takeBack(before, n, whole int64) int64 {
 // reopenSoon has the file opened again by its path, between two lines, so that one moved away is let
 // go. It does not wait, however long a write may take: any thread may call it.
 func (o *output) reopenSoon() {
-	if o.open != nil && o.asked.CompareAndSwap(false, true) {
-		go o.reopen()
+	if o.open == nil || !o.asked.CompareAndSwap(false, true) {
+		return
 	}
+	if o.when != nil {
+		go o.when(o.reopen)
+		return
+	}
+	go o.reopen()
 }
 
 // reopen: what was recorded so far goes to the old file. A path that cannot be opened leaves the
@@ -143,6 +150,15 @@ func (o *output) reopen() {
 		o.lose(nil, err) // some file systems tell only now that there was no room
 	}
 	o.file, o.to = file, file
+	o.begin()
+}
+
+// begin writes the head where nothing stands yet. The lock is held, or nobody else knows o.
+func (o *output) begin() {
+	if len(o.head) > 0 && o.size() <= 0 {
+		o.pending = append(o.pending, o.head...)
+		o.put()
+	}
 }
 
 // close writes the rest, closes the file and says what was lost.

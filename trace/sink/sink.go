@@ -8,16 +8,19 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.opentelemetry.io/otel/exporters/stdout/stdouttrace"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
+	"envoywalk/trace"
 	"envoywalk/trace/otlp"
+	"envoywalk/trace/page"
 	"envoywalk/trace/tree"
 )
 
 // Names lists the sinks, for --help.
-const Names = "tree, json, otlp, none"
+const Names = "tree, json, otlp, html, none"
 
 // Options are what some sinks want to know.
 type Options struct {
@@ -36,11 +39,11 @@ type Sinks struct {
 	stdout     *output
 	files      []*output
 	failed     *failures
+	pages      []*page.Recording
 }
 
 // laterSinks are the ones that a reader may look for and not find yet.
 var laterSinks = map[string]string{
-	"html":    "the page comes with a later chapter of the project. Today: tree, in the terminal",
 	"chrome":  "Perfetto's format comes with a later chapter of the project. Today: otlp=FILE",
 	"mermaid": "the diagram comes with a later chapter of the project. Today: tree=FILE",
 }
@@ -65,7 +68,7 @@ func (s *Sinks) open(spec string, o Options) error {
 			return errors.New("none writes no file")
 		}
 		return nil
-	case "tree", "json", "otlp":
+	case "tree", "json", "otlp", "html":
 	default:
 		if why := laterSinks[name]; why != "" {
 			return errors.New(why)
@@ -99,8 +102,19 @@ func (s *Sinks) show(name string, w *output, o Options) error {
 		s.export(e)
 	case "otlp":
 		s.export(otlp.New(w))
+	case "html":
+		s.record(w)
 	}
 	return nil
+}
+
+// record writes the page. A file that is opened anew gets a page of its own.
+func (s *Sinks) record(w *output) {
+	r := page.NewRecording(w, time.Time{})
+	w.head, w.when = page.Document(""), r.Reopen
+	w.begin()
+	s.pages = append(s.pages, r)
+	s.Processors = append(s.Processors, r)
 }
 
 func (s *Sinks) export(e sdk.SpanExporter) {
@@ -149,6 +163,14 @@ func (s *Sinks) Reopen() {
 	}
 	for _, w := range s.files {
 		w.reopenSoon()
+	}
+}
+
+// Stats tells those who can write it down how the recording ended. Call it after the recorder's Close and
+// before ours.
+func (s *Sinks) Stats(stats trace.Stats) {
+	for _, p := range s.pages {
+		p.Stats(stats)
 	}
 }
 
