@@ -23,7 +23,7 @@ var web embed.FS
 var (
 	styles  = []string{"style.css", "panes.css"}
 	modules = []string{"read.js", "model.js", "state.js", "cause.js", "diff.js", "words.js", "calls.js",
-		"meaning.js", "view.js", "lanes.js", "minimap.js", "list.js", "search.js", "panes.js", "diffpane.js",
+		"meaning.js", "shapes.js", "view.js", "lanes.js", "minimap.js", "list.js", "search.js", "panes.js", "diffpane.js",
 		"tour.js", "questions.js", "store.js", "live.js", "keys.js", "app.js"}
 )
 
