@@ -1,0 +1,253 @@
+// Package grade runs an exercise and judges it by two witnesses: what the kernel says of the running
+// program, and what the program's spans say of themselves.
+package grade
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"envoywalk/scripts/book/exercise"
+)
+
+// Verdict is what both witnesses together say.
+type Verdict int
+
+// The four verdicts of two witnesses, and what a prediction or a name may be instead.
+const (
+	Pass        Verdict = iota // both say yes
+	NotYet                     // both say no
+	DoesNotTell                // it works, but it does not tell
+	DoesNotHold                // it tells so, and it is not so
+	CannotLook                 // a witness could not look: never a pass
+)
+
+// Result is the verdict on one claim.
+type Result struct {
+	Check        *exercise.Check
+	Says         exercise.Words // the claim, or whose part it is
+	Verdict      Verdict
+	Kernel, Span Answer
+	Answered     string // what the learner said, where that was asked
+}
+
+// Report is the verdict on an answer.
+type Report struct {
+	Exercise *exercise.Exercise
+	Results  []Result // in order; the first that is no pass is the one to talk about
+	Likely   exercise.Words
+	Notes    []string // what was waited for in vain, how the program ended
+	Trace    string   // a page of the run, "" where there was none
+}
+
+// Broken is the first result that is no pass, or nil.
+func (r *Report) Broken() *Result {
+	for i := range r.Results {
+		if r.Results[i].Verdict != Pass {
+			return &r.Results[i]
+		}
+	}
+	return nil
+}
+
+// ErrBuild: the learner's program does not build; the text is the compiler's.
+var ErrBuild = errors.New("it does not build")
+
+// Grader grades within one checkout.
+type Grader struct {
+	Root string // the module's
+	Dir  string // where builds, configurations and traces go
+	Race bool   // programs are built with the race detector
+	runs int
+	made map[string]string // programs by what they are made of
+}
+
+// Grade runs the exercise with the answer of a variant: "" for the learner's own, starter, solution, or
+// wrong/NAME.
+func (g *Grader) Grade(ctx context.Context, e *exercise.Exercise, variant string) (*Report, error) {
+	switch e.Kind {
+	case exercise.Predict:
+		return g.predict(ctx, e, variant)
+	case exercise.Hunt:
+		return g.hunt(ctx, e, variant)
+	case exercise.Kill:
+		return g.kill(ctx, e, variant)
+	}
+	return g.run(ctx, e, variant)
+}
+
+// run grades a program or a configuration by running it.
+func (g *Grader) run(ctx context.Context, e *exercise.Exercise, variant string) (*Report, error) {
+	s, err := g.scene(e)
+	if err != nil {
+		return nil, err
+	}
+	answer := e.AnswerFile(g.Root, variant)
+	replace := map[string]string{}
+	if e.Kind == exercise.Experiment {
+		s.config = answer
+	} else if variant != "" {
+		replace[e.AnswerFile(g.Root, "")] = answer
+	}
+	if s.program, err = g.build(ctx, e.Program, replace); err != nil {
+		return nil, err
+	}
+	if err := s.play(ctx); err != nil {
+		return nil, err
+	}
+	return s.report(answer), nil
+}
+
+// scene is a run of the exercise in a folder of its own, with the configuration that it names.
+func (g *Grader) scene(e *exercise.Exercise) (*scene, error) {
+	g.runs++
+	dir := filepath.Join(g.Dir, fmt.Sprintf("run%d", g.runs))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	s := &scene{exercise: e, dir: dir}
+	switch e.Config {
+	case "-":
+	case "":
+		s.config = filepath.Join(g.Root, filepath.FromSlash(e.Dir), "envoy.yaml")
+	default:
+		s.config = filepath.Join(g.Root, filepath.FromSlash(e.Dir), filepath.FromSlash(e.Config))
+	}
+	return s, nil
+}
+
+// build builds a package with some files replaced and returns the program. Twice the same is built once.
+func (g *Grader) build(ctx context.Context, pkg string, replace map[string]string) (string, error) {
+	key := fmt.Sprint(pkg, replace)
+	if program := g.made[key]; program != "" {
+		return program, nil
+	}
+	g.runs++
+	dir := filepath.Join(g.Dir, fmt.Sprintf("build%d", g.runs))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "program")
+	args := []string{"build", "-ldflags=-s -w", "-o", program} // nobody debugs it: half the time to link
+	if g.Race {
+		args = append(args, "-race")
+	}
+	overlay, err := exercise.Overlay(dir, replace)
+	if err != nil {
+		return "", err
+	}
+	if overlay != "" {
+		args = append(args, "-overlay", overlay)
+	}
+	cmd := exec.CommandContext(ctx, "go", append(args, pkg)...)
+	cmd.Dir = g.Root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", ErrBuild, strings.ReplaceAll(string(out), dir+"/", ""))
+	}
+	if g.made == nil {
+		g.made = map[string]string{}
+	}
+	g.made[key] = program
+	return program, nil
+}
+
+// report judges every check by what was seen.
+func (s *scene) report(answer string) *Report {
+	r := &Report{Exercise: s.exercise, Trace: s.traceFile()}
+	for i := range s.exercise.Checks {
+		c := &s.exercise.Checks[i]
+		r.Results = append(r.Results, s.judge(c))
+	}
+	for _, what := range s.waited {
+		r.Notes = append(r.Notes, "waited in vain for "+what)
+	}
+	if s.exit != 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("the program ended with status %d: %s", s.exit, lastLine(s.stderr.String())))
+	}
+	if b := r.Broken(); b != nil {
+		r.Likely = s.likely(b.Check, answer)
+	}
+	return r
+}
+
+func (s *scene) judge(c *exercise.Check) Result {
+	kernel, asked := s.said[c]
+	if !asked {
+		kernel = Answer{Asked: true, Could: true, Text: "the program had ended before it could be asked"}
+	}
+	return Result{Check: c, Says: c.Says, Kernel: kernel, Span: s.askSpans(c.Span),
+		Verdict: verdict(kernel, s.askSpans(c.Span))}
+}
+
+func (s *scene) askSpans(q *exercise.Spans) Answer {
+	if s.story == nil {
+		return Answer{Asked: true, Could: true, Holds: q.Count.Holds(0), Text: "there is no span at all"}
+	}
+	n, found := s.story.count(q)
+	text := fmt.Sprintf("no %s", spansText(q))
+	if len(found) > 0 {
+		e := found[len(found)-1]
+		text = fmt.Sprintf("%s  %s  #%d", e.Place(), e.Text(), e.Seq)
+	}
+	return counted(n, q.Count, text)
+}
+
+func verdict(kernel, span Answer) Verdict {
+	switch {
+	case !kernel.Could || !span.Could:
+		return CannotLook
+	case kernel.Holds && span.Holds:
+		return Pass
+	case kernel.Holds:
+		return DoesNotTell
+	case span.Holds:
+		return DoesNotHold
+	}
+	return NotYet
+}
+
+// likely is the first known mistake whose symptoms are all there.
+func (s *scene) likely(broken *exercise.Check, answer string) exercise.Words {
+	text, _ := os.ReadFile(answer)
+	for _, l := range s.exercise.LooksLike {
+		switch {
+		case l.Check != "" && l.Check != broken.Name:
+		case l.Match != "" && !regexp.MustCompile(l.Match).Match(withoutComments(text)):
+		case l.Span != nil && !s.has(l.Span), l.No != nil && s.has(l.No):
+		default:
+			return l.Say
+		}
+	}
+	return exercise.Words{}
+}
+
+func (s *scene) has(q *exercise.Spans) bool {
+	n, _ := s.story.count(q)
+	return q.Count.Holds(n)
+}
+
+var comment = regexp.MustCompile(`(?m)(//|#).*$`)
+
+// withoutComments: comments are not read.
+func withoutComments(text []byte) []byte { return comment.ReplaceAll(text, nil) }
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+// spansText says in a few words what spans are meant.
+func spansText(q *exercise.Spans) string {
+	var parts []string
+	for _, part := range []string{q.Kind, q.Step, q.Call, q.Args, q.Errno, q.FD, q.Made, q.Text, q.Object, q.Thread} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,94 @@
+package grade
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"envoywalk/scripts/book/exercise"
+)
+
+// times is how often each answer is graded: scripts/soak asks for 20.
+func times() int {
+	if os.Getenv("ENVOYWALK_EXERCISES") == "20" {
+		return 20
+	}
+	return 1
+}
+
+func root(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestEveryExerciseKeepsTheLaws(t *testing.T) {
+	all, err := exercise.All(root(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		t.Run(e.ID, func(t *testing.T) {
+			wantStarter(t, e)
+			wantSolution(t, e)
+			for _, w := range e.Wrong {
+				wantWrong(t, e, w)
+			}
+		})
+	}
+}
+
+func graded(t *testing.T, e *exercise.Exercise, variant string) *Report {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	g := &Grader{Root: root(t), Dir: t.TempDir()}
+	r, err := g.Grade(ctx, e, variant)
+	if err != nil {
+		t.Fatalf("%s: %v", variant, err)
+	}
+	return r
+}
+
+func wantStarter(t *testing.T, e *exercise.Exercise) {
+	mine, err := os.ReadFile(e.AnswerFile(root(t), ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	starter, _ := os.ReadFile(e.AnswerFile(root(t), exercise.Starter))
+	if string(mine) != string(starter) {
+		t.Errorf("%s is not the starter any more: somebody did the exercise", e.Answer)
+	}
+	if b := graded(t, e, exercise.Starter).Broken(); b == nil {
+		t.Error("the starter passes")
+	}
+}
+
+func wantSolution(t *testing.T, e *exercise.Exercise) {
+	for range times() {
+		if r := graded(t, e, exercise.Solution); r.Broken() != nil {
+			t.Errorf("the solution fails: %+v, %q", *r.Broken(), r.Notes)
+		}
+	}
+}
+
+func wantWrong(t *testing.T, e *exercise.Exercise, w exercise.Wrong) {
+	for range times() {
+		r := graded(t, e, "wrong/"+w.Name)
+		b := r.Broken()
+		switch {
+		case b == nil:
+			t.Errorf("wrong/%s passes", w.Name)
+		case b.Check.Name != w.Fails:
+			t.Errorf("wrong/%s fails at %s, not at %s: %+v, %q", w.Name, b.Check.Name, w.Fails, *b, r.Notes)
+		case !strings.Contains(r.Likely.En, w.Told):
+			t.Errorf("wrong/%s is told %q, not %q", w.Name, r.Likely.En, w.Told)
+		}
+	}
+}

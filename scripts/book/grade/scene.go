@@ -1,0 +1,354 @@
+package grade
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"envoywalk/scripts/book/exercise"
+	"envoywalk/scripts/book/witness"
+	"envoywalk/trace/saved"
+)
+
+// patience is how long a program may take for one act, and to end.
+const patience = 15 * time.Second
+
+// scene is one run of a program, with its clients, and what the kernel said while it ran.
+type scene struct {
+	exercise *exercise.Exercise
+	dir      string // of this run: the configuration as it was given, the trace
+	program  string
+	config   string // "" for none
+	story    *Story
+	said     map[*exercise.Check]Answer // by the kernel
+	met      []string                   // what each client met
+	waited   []string                   // what was waited for in vain
+	exit     int
+	stderr   lockedText
+
+	cmd      *exec.Cmd
+	process  *witness.Process
+	ended    chan struct{}
+	held     []net.Conn
+	stopped  bool
+	upstream net.Listener
+}
+
+func (s *scene) traceFile() string { return filepath.Join(s.dir, "trace.jsonl") }
+
+// play runs the program through the exercise's script. The error is ours, never the learner's.
+func (s *scene) play(ctx context.Context) error {
+	s.said = map[*exercise.Check]Answer{}
+	if err := s.start(ctx); err != nil {
+		return err
+	}
+	defer s.stop()
+	for _, act := range s.exercise.Script {
+		if s.isOver() && act.Look == "" {
+			break // it ended by itself: the checks say what is missing
+		}
+		s.do(act)
+	}
+	s.look("")
+	s.stop()
+	s.story = s.read()
+	s.lookBack()
+	return nil
+}
+
+func (s *scene) do(act exercise.Act) {
+	switch {
+	case act.Wait != nil:
+		s.wait(act.Wait)
+	case act.Connect != nil:
+		s.connect(act.Connect)
+	case act.Look != "":
+		s.look(act.Look)
+	case act.Signal != "":
+		signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1}
+		s.cmd.Process.Signal(signals[act.Signal])
+	}
+}
+
+func (s *scene) start(ctx context.Context) error {
+	args := append([]string{"--trace", "otlp=" + s.traceFile()}, s.exercise.Args...)
+	if s.config != "" {
+		config, err := s.giveConfig()
+		if err != nil {
+			return err
+		}
+		args = append(args, "-c", config)
+	}
+	s.cmd = exec.CommandContext(ctx, s.program, args...)
+	s.cmd.Dir, s.cmd.Stderr, s.cmd.Stdout = s.dir, &s.stderr, io.Discard
+	s.cmd.WaitDelay = time.Second
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	s.ended = make(chan struct{})
+	go func() {
+		s.cmd.Wait()
+		close(s.ended)
+	}()
+	s.process, _ = witness.Open(s.cmd.Process.Pid) // without it no kernel claim can be looked at
+	return nil
+}
+
+var upstreamPort = regexp.MustCompile(`port_value:\s*7\b`)
+
+// giveConfig writes the configuration as the program gets it: port 7 is the upstream that the grader
+// plays, as in a run without a configuration.
+func (s *scene) giveConfig() (string, error) {
+	text, err := os.ReadFile(s.config)
+	if err != nil {
+		return "", err
+	}
+	if upstreamPort.Match(text) {
+		if s.upstream, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return "", err
+		}
+		go echo(s.upstream)
+		port := s.upstream.Addr().(*net.TCPAddr).Port
+		text = upstreamPort.ReplaceAll(text, []byte("port_value: "+strconv.Itoa(port)))
+	}
+	path := filepath.Join(s.dir, "envoy.yaml")
+	return path, os.WriteFile(path, text, 0o600)
+}
+
+func echo(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			io.Copy(c, c)
+		}()
+	}
+}
+
+func (s *scene) isOver() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop ends the program as an operator would, and notes how it ended. Twice is once.
+func (s *scene) stop() {
+	if s.stopped {
+		return
+	}
+	s.stopped = true
+	for _, c := range s.held {
+		c.Close()
+	}
+	s.held = nil
+	if !s.isOver() {
+		s.cmd.Process.Signal(syscall.SIGTERM)
+	}
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		s.waited = append(s.waited, "the end of the program")
+		s.cmd.Process.Kill()
+		<-s.ended
+	}
+	s.exit = s.cmd.ProcessState.ExitCode()
+	if s.process != nil {
+		s.process.Close()
+		s.process = nil
+	}
+	if s.upstream != nil {
+		s.upstream.Close()
+	}
+}
+
+// read is what the spans say so far; nil where there are none.
+func (s *scene) read() *Story {
+	t, err := saved.Open(s.traceFile())
+	if err != nil {
+		return nil
+	}
+	return newStory(t)
+}
+
+// wait lasts until the spans are there, the program ends, or patience does.
+func (s *scene) wait(q *exercise.Spans) {
+	for deadline := time.Now().Add(patience); ; {
+		s.story = s.read()
+		if n, _ := s.story.count(q); q.Count.Holds(n) {
+			return
+		}
+		if time.Now().After(deadline) || s.isOver() {
+			s.waited = append(s.waited, spansText(q))
+			return
+		}
+		select {
+		case <-s.ended:
+		case <-time.After(40 * time.Millisecond):
+		}
+	}
+}
+
+// connect plays the clients of one row.
+func (s *scene) connect(c *exercise.Connect) {
+	address, err := s.address(c.To)
+	for range max(1, c.Clients) {
+		if err != nil {
+			s.met = append(s.met, metRefused)
+			continue
+		}
+		s.met = append(s.met, s.visit(address, c))
+	}
+}
+
+// What a client meets.
+const (
+	metAnswered = "answered" // what it wanted came back
+	metRefused  = "refused"  // nobody listens
+	metReset    = "reset"
+	metEnded    = "ended"  // the other side closed in order, without the answer
+	metSilent   = "silent" // nothing came
+)
+
+func (s *scene) visit(address string, c *exercise.Connect) string {
+	conn, err := net.DialTimeout(networkOf(address), address, patience)
+	if err != nil {
+		return metRefused
+	}
+	if c.Hold {
+		s.held = append(s.held, conn)
+	} else {
+		defer conn.Close()
+	}
+	if c.Say != "" {
+		if _, err := io.WriteString(conn, c.Say); err != nil {
+			return metReset
+		}
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok && c.Reset {
+		tcp.SetLinger(0)
+		return metAnswered
+	} else if ok && c.HalfClose {
+		tcp.CloseWrite()
+	}
+	return s.hear(conn, c)
+}
+
+func networkOf(address string) string {
+	if strings.HasPrefix(address, "/") || strings.HasPrefix(address, "@") {
+		return "unix"
+	}
+	return "tcp"
+}
+
+// hear reads until what was wanted is there, or the connection ends, or nothing comes for a while.
+func (s *scene) hear(conn net.Conn, c *exercise.Connect) string {
+	if c.Want == "" && c.Hold {
+		return metAnswered
+	}
+	conn.SetReadDeadline(time.Now().Add(patience / 5))
+	var got bytes.Buffer
+	buffer := make([]byte, 4096)
+	for {
+		n, err := conn.Read(buffer)
+		got.Write(buffer[:n])
+		switch {
+		case c.Want != "" && strings.Contains(got.String(), c.Want) && (!c.HalfClose || err == io.EOF):
+			return metAnswered
+		case err == nil:
+		case errors.Is(err, io.EOF):
+			return metEnded
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			return metSilent
+		default:
+			return metReset
+		}
+	}
+}
+
+// address is where a listener of that name can be reached, as the kernel says it.
+func (s *scene) address(listener string) (string, error) {
+	sockets, err := s.socketsOf(listener)
+	if err != nil {
+		return "", err
+	}
+	for _, socket := range sockets {
+		if socket.Local != "" {
+			return socket.Local, nil
+		}
+	}
+	return "", fmt.Errorf("no socket of %s has an address", listener)
+}
+
+// socketsOf are the sockets of a listener: those whose fd the spans call so, and those that have the same
+// address. "" is every socket that no connection has.
+func (s *scene) socketsOf(listener string) (ours []witness.Socket, err error) {
+	if s.process == nil {
+		return nil, fmt.Errorf("%w: the program has ended", witness.ErrCannotLook)
+	}
+	all, err := s.process.Sockets()
+	if err != nil {
+		return nil, err
+	}
+	s.story = s.read()
+	labels := map[int]string{}
+	if s.story != nil {
+		labels = s.story.labels()
+	}
+	addresses := map[string]bool{}
+	for _, socket := range all {
+		if isOf(labels[socket.FD], listener) && hasPort(socket.Local) {
+			addresses[socket.Local] = true
+		}
+	}
+	for _, socket := range all {
+		named := isOf(labels[socket.FD], listener) || addresses[socket.Local]
+		if socket.Peer == "" && (listener == "" || named) {
+			ours = append(ours, socket)
+		}
+	}
+	return ours, nil
+}
+
+// isOf: echo and echo/w0 are the listener echo's.
+func isOf(label, listener string) bool {
+	name, _, _ := strings.Cut(label, "/")
+	return listener != "" && (label == listener || name == listener)
+}
+
+func hasPort(local string) bool { return local != "" && !strings.HasSuffix(local, ":0") }
+
+// lockedText is a program's stderr: written while it runs, read when it is over.
+type lockedText struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedText) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedText) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}

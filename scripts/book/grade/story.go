@@ -1,0 +1,191 @@
+package grade
+
+import (
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"envoywalk/scripts/book/exercise"
+	"envoywalk/trace/moment"
+	"envoywalk/trace/saved"
+)
+
+// Story is what the spans of a run say.
+type Story struct {
+	Trace  *saved.Trace
+	events []*event // in the order in which they began
+	byID   map[trace.SpanID]*event
+}
+
+// event is a span and its place in the order.
+type event struct {
+	*moment.Moment
+	span sdk.ReadOnlySpan
+	ends int64
+}
+
+func newStory(t *saved.Trace) *Story {
+	s := &Story{Trace: t, byID: map[trace.SpanID]*event{}}
+	posts := map[int64]*moment.Moment{}
+	for _, span := range t.Spans {
+		e := &event{moment.Read(span), span, moment.ReadEnd(span).Seq}
+		s.events = append(s.events, e)
+		s.byID[e.ID] = e
+		switch e.Kind {
+		case moment.KindPost:
+			posts[e.PostID] = e.Moment
+		case moment.KindRun:
+			if post := posts[e.PostID]; post != nil {
+				e.RunOf(post)
+			}
+		}
+	}
+	return s
+}
+
+// find returns the spans that are so.
+func (s *Story) find(q *exercise.Spans) (found []*event) {
+	if s == nil {
+		return nil
+	}
+	m := s.matcher(q)
+	for _, e := range s.events {
+		if m(e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// count is how many there are, or how many different values they have.
+func (s *Story) count(q *exercise.Spans) (n int, found []*event) {
+	if s == nil {
+		return 0, nil
+	}
+	found = s.find(q)
+	if q.Distinct == "" {
+		return len(found), found
+	}
+	values := map[string]bool{}
+	for _, e := range found {
+		for _, kv := range e.span.Attributes() {
+			if string(kv.Key) == q.Distinct {
+				values[kv.Value.Emit()] = true
+			}
+		}
+	}
+	return len(values), found
+}
+
+// matcher is q as a function. What q does not name may be anything.
+func (s *Story) matcher(q *exercise.Spans) func(*event) bool {
+	args, text := regexp.MustCompile(q.Args), regexp.MustCompile(q.Text)
+	call := q.Call != "" || q.Args != "" || q.Ret != nil || q.Errno != "" || q.OK || q.Made != ""
+	related := s.relations(q)
+	return func(e *event) bool {
+		switch {
+		case q.Kind != "" && e.Kind != q.Kind, q.Step != "" && e.Step != q.Step,
+			call && e.Kind != moment.KindCall, q.Call != "" && e.Call.Name != q.Call,
+			!args.MatchString(e.Call.Args), q.Ret != nil && e.Call.Ret != *q.Ret,
+			q.Errno != "" && e.Call.Errno != q.Errno, q.OK && e.Call.Errno != "",
+			!glob(q.FD, e.FDLabel), !glob(q.Made, e.Call.Label), !glob(q.Thread, e.Thread),
+			!glob(q.Object, e.Object), q.Events != "" && e.Events != q.Events:
+			return false
+		case q.Text != "" && !text.MatchString(e.Text()):
+			return false
+		}
+		return related(e)
+	}
+}
+
+func glob(pattern, text string) bool {
+	if pattern == "" {
+		return true
+	}
+	ok, err := path.Match(strings.ReplaceAll(pattern, "/", "\x00"), strings.ReplaceAll(text, "/", "\x00"))
+	return err == nil && ok
+}
+
+// relations are what q wants of other spans.
+func (s *Story) relations(q *exercise.Spans) func(*event) bool {
+	var all []func(*event) bool
+	if q.Inside != nil {
+		in := s.matcher(q.Inside)
+		all = append(all, func(e *event) bool { return slices.ContainsFunc(s.around(e), in) })
+	}
+	if q.After != nil {
+		other := s.find(q.After)
+		all = append(all, func(e *event) bool {
+			return slices.ContainsFunc(other, func(o *event) bool { return o.Thread == e.Thread && o.Seq < e.Seq })
+		})
+	}
+	if q.Before != nil {
+		other := s.find(q.Before)
+		all = append(all, func(e *event) bool {
+			return slices.ContainsFunc(other, func(o *event) bool { return o.Thread == e.Thread && o.Seq > e.Seq })
+		})
+	}
+	if q.Caused != nil {
+		cause := s.matcher(q.Caused)
+		all = append(all, func(e *event) bool {
+			return slices.ContainsFunc(e.span.Links(), func(l sdk.Link) bool {
+				o := s.byID[l.SpanContext.SpanID()]
+				return o != nil && cause(o)
+			})
+		})
+	}
+	return func(e *event) bool {
+		return !slices.ContainsFunc(all, func(holds func(*event) bool) bool { return !holds(e) })
+	}
+}
+
+// around are the spans that e stands in: its parents, and where a story begins, what it was called in.
+func (s *Story) around(e *event) (all []*event) {
+	for queue, seen := []*event{e}, map[*event]bool{e: true}; len(queue) > 0; {
+		e, queue = queue[0], queue[1:]
+		next := []*event{s.byID[e.Parent]}
+		if p := next[0]; p != nil && p.Kind == moment.KindStory {
+			for _, l := range e.span.Links() {
+				next = append(next, s.byID[l.SpanContext.SpanID()])
+			}
+		}
+		for _, o := range next {
+			if o != nil && !seen[o] {
+				seen[o] = true
+				all, queue = append(all, o), append(queue, o)
+			}
+		}
+	}
+	return all
+}
+
+// labels are what the fds are called at the end of what is told so far.
+func (s *Story) labels() map[int]string {
+	labels := map[int]string{}
+	for _, e := range s.events {
+		if e.Kind == moment.KindCall && e.Call.Label != "" {
+			labels[int(e.Call.Ret)] = e.Call.Label
+		}
+		if e.FD >= 0 && e.FDLabel != "" {
+			labels[int(e.FD)] = e.FDLabel
+		}
+		if e.Call.Name == "close" {
+			delete(labels, int(e.FD))
+		}
+	}
+	return labels
+}
+
+// failed is the first call that failed for good, as a hint for whoever reads a report.
+func (s *Story) failed() *event {
+	for _, e := range s.events {
+		if e.Kind == moment.KindCall && e.IsAlarming() && e.span.Status().Description != "" {
+			return e
+		}
+	}
+	return nil
+}
