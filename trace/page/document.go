@@ -22,9 +22,10 @@ var web embed.FS
 // The parts of the page, in the order in which they are joined: a module stands after those it imports.
 var (
 	styles  = []string{"style.css", "panes.css"}
-	modules = []string{"read.js", "model.js", "state.js", "cause.js", "diff.js", "words.js", "calls.js",
-		"meaning.js", "shapes.js", "view.js", "lanes.js", "minimap.js", "list.js", "search.js", "panes.js", "diffpane.js",
-		"tour.js", "questions.js", "store.js", "live.js", "keys.js", "app.js"}
+	modules = []string{"read.js", "model.js", "state.js", "cause.js", "acts.js", "diff.js", "lessons.js", "words.js",
+		"calls.js", "meaning.js", "view.js", "shapes.js", "arrows.js", "pointer.js", "lanes.js", "minimap.js", "list.js",
+		"search.js", "panes.js", "diffpane.js", "tour.js", "questions.js", "store.js", "live.js", "keys.js", "frame.js",
+		"app.js"}
 )
 
 // Document is the page without any lines. events is where a live page hears of new ones, "" for a file.
@@ -57,10 +58,15 @@ func hash(text string) string {
 func style() string { return joined(styles) }
 
 // script is all modules as one. They import and export by name alone, a line each; as one module
-// they share their names.
-func script() string { return linkage.ReplaceAllString(joined(modules), "$1") }
+// they share their names. Comments that have lines of their own stay at home: they are a seventh of it.
+func script() string {
+	return comments.ReplaceAllString(linkage.ReplaceAllString(joined(modules), "$1"), "")
+}
 
-var linkage = regexp.MustCompile(`(?m)^(?:import .*\n|export (?:\{.*\n)?)()`)
+var (
+	linkage  = regexp.MustCompile(`(?m)^(?:import .*\n|export (?:\{.*\n)?)()`)
+	comments = regexp.MustCompile(`(?m)^[ \t]*(?://.*|/\*\*(?s:.*?)\*/[ \t]*)\n`)
+)
 
 func joined(names []string) string {
 	var b strings.Builder

@@ -1,0 +1,110 @@
+// The frame around the panes: what the page says about itself and about where one is.
+
+import { say } from './words.js';
+import { duration } from './view.js';
+
+const byId = (id) => document.getElementById(id);
+
+/** Fills the static words of index.html in the language of the page. */
+export function drawWords(app) {
+  document.documentElement.lang = app.lang === 'zh' ? 'zh-CN' : 'en';
+  for (const box of document.querySelectorAll('[data-say]')) box.textContent = say(app.lang, box.dataset.say);
+  for (const box of document.querySelectorAll('[data-say-title]')) {
+    const words = say(app.lang, box.dataset.sayTitle);
+    box.setAttribute('aria-label', words);
+    if (box.matches('button, input')) box.title = box.dataset.key ? `${words} (${box.dataset.key})` : words;
+  }
+  for (const box of document.querySelectorAll('[data-say-hint]')) box.placeholder = say(app.lang, box.dataset.sayHint);
+  drawHints(app);
+}
+
+/** Service, counts, and what is not shown: a page that hides something says so. */
+export function drawHead(app) {
+  const { model, index, lang } = app;
+  const [service, ...chapter] = (model.head?.service ?? 'envoywalk').split(' ');
+  byId('service').textContent = service;
+  byId('chapter').textContent = chapter.join(' ');
+  document.title = [...chapter, service].join(' · ');
+  byId('counts').textContent = say(lang, 'counts', model.events.length, index.flows.length, model.threads.length);
+  const root = document.documentElement;
+  root.dataset.events = model.events.length;
+  root.dataset.flows = index.flows.length;
+  byId('honest').textContent = honesty(app).join('  ·  ');
+}
+
+function honesty({ model, lang, lanes, causalSet, causal, causalFrom }) {
+  const told = [];
+  if (causalSet && causal !== 'off') {
+    told.push(say(lang, causal === 'past' ? 'causalPastOf' : 'causalFutureOf',
+      model.events[causalFrom].seq, causalSet.size));
+  }
+  for (const lost of model.lost) told.push(lang === 'zh' ? lost.why_zh ?? lost.why : lost.why);
+  const folded = model.events.reduce((sum, event) => sum + (event.kind === 'turn' && event.attrs.repeat || 0), 0);
+  if (folded > 0) told.push(say(lang, 'foldedTurns', folded));
+  if (lanes.hiddenArrows) told.push(say(lang, 'hiddenArrows'));
+  if (model.stats) {
+    const { dropped = 0, sampled_out: out = 0 } = model.stats;
+    told.push(dropped === 0 ? say(lang, 'nothingDropped') : say(lang, 'someDropped', dropped));
+    if (out > 0) told.push(say(lang, 'sampledOut', out));
+  }
+  if (model.bad > 0) told.push(say(lang, 'badLines', model.bad));
+  return told;
+}
+
+/** Where one is: thread, seq, when. */
+export function drawPlace(app) {
+  const { event, model, lang } = app;
+  const box = byId('place');
+  if (!event) {
+    box.textContent = '';
+    return;
+  }
+  const seq = document.createElement('b');
+  seq.textContent = event.seq;
+  const who = document.createElement('span');
+  who.className = app.hueClass(event);
+  who.textContent = event.thread ? event.thread.short : say(lang, 'laneStories');
+  box.replaceChildren(seq, ` ${say(lang, 'placeOf', event.n + 1, model.events.length)} · `, who,
+    ` · +${duration(event.at - model.events[0].at)}`);
+}
+
+/** The kinds, the modes and the bookmarks as buttons that say how they stand. */
+export function drawModes(app) {
+  const root = document.documentElement;
+  root.dataset.causal = app.causal;
+  root.dataset.axis = app.lanes.axis.mode;
+  for (const button of byId('kinds').children) {
+    button.setAttribute('aria-pressed', String(app.kindsShown.has(Number(button.dataset.kind))));
+    button.title = say(app.lang, 'kindHint', button.dataset.kind);
+  }
+  const causalKey = { off: 'causalOff', past: 'causalPast', future: 'causalFuture' }[app.causal];
+  byId('causal').textContent = say(app.lang, causalKey);
+  byId('causal').setAttribute('aria-pressed', String(app.causal !== 'off'));
+  byId('axis').textContent = say(app.lang, app.lanes.axis.mode === 'time' ? 'axisTime' : 'axisOrder');
+  byId('bookmarks').replaceChildren(...app.bookmarks.map((seq) => bookmarkButton(app, seq)));
+}
+
+function bookmarkButton(app, seq) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.textContent = seq;
+  button.setAttribute('aria-label', say(app.lang, 'bookmarkAt', seq));
+  button.addEventListener('click', () => app.goSeq(seq));
+  return button;
+}
+
+/** The few keys that everyone needs; ? has the rest. */
+function drawHints(app) {
+  const hints = [['j k', 'hintStep'], ['n N', 'hintThread'], ['Enter u', 'hintInto'], ['f', 'hintFollow'],
+    ['w', 'hintWhy'], ['c', 'hintCausal'], ['/', 'hintSearch'], ['?', 'hintAll']];
+  byId('hints').replaceChildren(...hints.map(([keys, words]) => {
+    const box = document.createElement('span');
+    for (const key of keys.split(' ')) {
+      const cap = document.createElement('kbd');
+      cap.textContent = key;
+      box.append(cap);
+    }
+    box.append(say(app.lang, words));
+    return box;
+  }));
+}

@@ -1,0 +1,210 @@
+// The text twin: one li per event, always in the DOM, the same strings as the terminal. It is for
+// screen readers, Ctrl-F, printing and tests, and it is the list that one walks. Its items stand in
+// chunks that the browser lays out only when they come into view.
+
+import { kindGroups } from './view.js';
+
+const chunkSize = 200;
+const rowHeight = 21; // px, the same as --row in style.css
+const sliceTime = 10; // ms of work between two breaths while the list is built
+const gutterRoom = 80; // px for all of the gutter's lines
+const mostColumns = 15; // threads beyond share the last: as many as style.css has
+
+/** A breath: the browser may paint and take keys. */
+export const breath = () => new Promise((resolve) => { setTimeout(resolve, 0); });
+
+export class Twin {
+  constructor(app, list) {
+    this.app = app;
+    this.list = list;
+    this.chunks = []; // {box, groups: [count of each group]}
+    this.done = 0;
+    this.marked = []; // the items that say where one is
+    this.stamp = 0; // counts the causal sets
+    list.addEventListener('click', (event) => this.clicked(event));
+    list.addEventListener('contentvisibilityautostatechange', (event) => {
+      if (!event.skipped && event.target.chunk) this.dim(event.target.chunk);
+    }, true);
+  }
+
+  /** Appends what the model has and the list has not, until the clock says to breathe. */
+  grow(until = Infinity) {
+    const { events } = this.app.model;
+    this.drawGutter();
+    while (this.done < events.length) {
+      this.fill(this.openChunk(), events);
+      if (performance.now() > until) return false;
+    }
+    return true;
+  }
+
+  /** Forgets the items from n on: they are made again by grow. */
+  cut(n) {
+    const keep = Math.floor(n / chunkSize);
+    for (const chunk of this.chunks.splice(keep)) chunk.box.remove();
+    this.done = Math.min(this.done, keep * chunkSize);
+    this.marked = this.marked.filter((item) => item.isConnected);
+  }
+
+  async growInSlices() {
+    while (!this.grow(performance.now() + sliceTime)) await breath();
+  }
+
+  openChunk() {
+    const last = this.chunks[this.chunks.length - 1];
+    if (last && last.box.childElementCount < chunkSize) return last;
+    const box = document.createElement('div');
+    box.className = 'chunk';
+    box.setAttribute('role', 'presentation');
+    const chunk = { box, first: this.done, groups: [0, 0, 0, 0, 0, 0], stamp: 0 };
+    box.chunk = chunk;
+    this.chunks.push(chunk);
+    this.list.append(box);
+    return chunk;
+  }
+
+  fill(chunk, events) {
+    const batch = document.createDocumentFragment();
+    const end = Math.min(events.length, chunk.first + chunkSize);
+    for (; this.done < end; this.done++) {
+      const event = events[this.done];
+      chunk.groups[kindGroups[event.kind] ?? 1]++;
+      batch.append(this.item(event));
+    }
+    chunk.box.append(batch);
+    this.size(chunk);
+    if (this.app.causalSet) this.dim(chunk, true);
+  }
+
+  item(event) {
+    const item = document.createElement('li');
+    const thread = event.thread ? Math.min(this.app.model.threads.indexOf(event.thread), mostColumns) : 'x';
+    item.className = `k-${event.kind} l${thread} ${this.app.hueClass(event)}${alarming(event) ? ' bad' : ''}`;
+    item.dataset.n = event.n;
+    item.dataset.seq = event.seq;
+    item.dataset.group = kindGroups[event.kind] ?? 1;
+    item.textContent = '\t'.repeat(Math.min(event.depth || 0, 24)) + event.text;
+    return item;
+  }
+
+  /** One faint line per thread, as in the terminal's gutter, in the order of the lanes. */
+  drawGutter() {
+    const { lanes } = this.app.index;
+    if (lanes.length === this.columns) return;
+    this.columns = lanes.length;
+    const { style } = this.list;
+    style.setProperty('--threads', lanes.length);
+    style.setProperty('--step', `${Math.min(13, Math.max(3, gutterRoom / lanes.length))}px`);
+    lanes.forEach((lane, column) => {
+      const thread = lane.thread ? Math.min(this.app.model.threads.indexOf(lane.thread), mostColumns) : 'x';
+      style.setProperty(`--c${thread}`, column);
+    });
+  }
+
+  shownIn(chunk) {
+    let count = 0;
+    for (const group of this.app.kindsShown) count += chunk.groups[group];
+    return count;
+  }
+
+  /** Tells the browser how high a chunk is that it has not laid out. */
+  size(chunk) {
+    chunk.box.style.containIntrinsicBlockSize = `${this.shownIn(chunk) * rowHeight}px`;
+  }
+
+  /** The kinds shown have changed. */
+  kinds() {
+    for (let group = 1; group <= 5; group++) {
+      this.list.classList.toggle(`hide-${group}`, !this.app.kindsShown.has(group));
+    }
+    for (const chunk of this.chunks) this.size(chunk);
+  }
+
+  /** The causal set has changed: chunks in view now, the others when they come into view. */
+  causal() {
+    this.stamp++;
+    const lazy = 'oncontentvisibilityautostatechange' in this.list;
+    for (const chunk of this.chunks) {
+      if (!lazy || this.inView(chunk)) this.dim(chunk);
+    }
+  }
+
+  inView(chunk) {
+    const top = this.topOf(chunk.first) - this.list.scrollTop;
+    const height = this.list.clientHeight;
+    return top < 2 * height && top + chunkSize * rowHeight > -height;
+  }
+
+  dim(chunk, always = false) {
+    if (chunk.stamp === this.stamp && !always) return;
+    chunk.stamp = this.stamp;
+    const set = this.app.causalSet;
+    for (const item of chunk.box.children) {
+      item.classList.toggle('far', Boolean(set) && !set.has(Number(item.dataset.n)));
+    }
+  }
+
+  itemOf(n) {
+    return this.chunks[Math.floor(n / chunkSize)]?.box.children[n % chunkSize];
+  }
+
+  /** Marks where one is and what it is inside of; moves the list only when asked. */
+  select(event, reveal) {
+    for (const item of this.marked) {
+      item.removeAttribute('aria-current');
+      item.classList.remove('path');
+    }
+    this.marked = [];
+    const here = this.itemOf(event.n);
+    if (!here) return;
+    here.setAttribute('aria-current', 'step');
+    this.marked.push(here);
+    for (let up = event.parent; up; up = up.parent) {
+      const item = this.itemOf(up.n);
+      item?.classList.add('path');
+      if (item) this.marked.push(item);
+    }
+    if (reveal) this.reveal(event.n);
+  }
+
+  /** How far below the list's top the item of n stands, by counting: nothing is laid out for it. */
+  topOf(n) {
+    let rows = 0;
+    const last = Math.floor(n / chunkSize);
+    for (let i = 0; i < last; i++) rows += this.shownIn(this.chunks[i]);
+    for (let i = last * chunkSize; i < n; i++) {
+      if (this.app.isKindShown(this.app.model.events[i])) rows++;
+    }
+    return rows * rowHeight;
+  }
+
+  reveal(n) {
+    const top = this.topOf(n);
+    const { scrollTop, clientHeight } = this.list;
+    const margin = Math.min(4 * rowHeight, clientHeight / 4);
+    if (top < scrollTop - clientHeight || top > scrollTop + 2 * clientHeight) {
+      this.list.scrollTop = top - clientHeight * 0.4;
+    } else if (top < scrollTop + margin) {
+      this.list.scrollTop = top - margin;
+    } else if (top > scrollTop + clientHeight - margin - rowHeight) {
+      this.list.scrollTop = top - clientHeight + margin + rowHeight;
+    }
+  }
+
+  bookmark(event, on) {
+    this.itemOf(event.n)?.classList.toggle('bookmarked', on);
+  }
+
+  clicked(event) {
+    const item = event.target.closest('li');
+    if (!item || String(getSelection()) !== '') return;
+    this.app.select(Number(item.dataset.n), { list: false });
+  }
+}
+
+/** What no reader should overlook. EAGAIN, EINPROGRESS and EINTR are answers, not failures. */
+export function alarming(event) {
+  const errno = event.call?.errno;
+  return Boolean(event.err) || event.kind === 'later'
+    || (Boolean(errno) && !['EAGAIN', 'EINPROGRESS', 'EINTR'].includes(errno));
+}

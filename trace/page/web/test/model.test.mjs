@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { linesOfDocument, linesOfFile } from '../read.js';
+import { StateTrack } from '../state.js';
+import { Script, linesOf, modelOf, textOfFile } from './helpers.mjs';
+
+const chunk = (text) => '<script type="application/x-envoywalk" data-lines="1">' +
+  gzipSync(text).toString('base64') + '</script>\n';
+
+test('lines that come late stand where seq puts them', () => {
+  const lines = linesOf('left.jsonl');
+  const order = (model) => model.events.map((event) => [event.n, event.id, event.caller?.id, event.parent?.id]);
+  const begins = lines.filter((line) => line.k === 'b');
+  const late = begins.filter((line, i) => i % 3 === 1);
+  const inOrder = modelOf(lines);
+  const model = modelOf(lines.filter((line) => !late.includes(line)));
+  const track = new StateTrack(model);
+  track.at(5);
+  for (const line of late) {
+    assert.equal(model.add(line), model.events.at(-1).id === line.i ? 'b' : 'late');
+    for (const end of lines) if (end.k === 'e' && end.i === line.i) model.add(end);
+  }
+  assert.deepEqual(order(model).map((entry) => entry.slice(0, 2)), order(inOrder).map((entry) => entry.slice(0, 2)));
+  assert.deepEqual(model.events.map((event) => event.parent?.id), inOrder.events.map((event) => event.parent?.id));
+  assert.equal(track.at(5).threads.length, new StateTrack(inOrder).at(5).threads.length);
+});
+
+test('what was told already, as after a reconnection, changes nothing', () => {
+  const lines = linesOf('left.jsonl');
+  const model = modelOf(lines);
+  const before = model.events.length;
+  for (const line of lines) if (line.k === 'b' || line.k === 'e') assert.equal(model.add(line), 'nothing');
+  assert.equal(model.events.length, before);
+});
+
+test('lines that say nothing are counted, and do no harm', () => {
+  const bad = [null, 7, 'x', {}, { k: 'b' }, { k: 'b', s: '1', i: 'x' }, { k: 'e', i: 'nobody' }, { k: 'toString' },
+    { k: 'b', s: 1, i: '__proto__', t: 3, n: {}, K: 'syscall', l: 'x', a: [], p: 5, th: 9 },
+    { k: 'b', s: 2, i: 'constructor', p: 'constructor', l: [[], ['constructor'], [3]], a: { fd: '7' } }];
+  const model = modelOf(bad);
+  assert.equal(model.bad, 8);
+  assert.equal(model.events.length, 2);
+  new StateTrack(model).at(1);
+});
+
+test('a page is read back, from a document and from a file', async () => {
+  const text = textOfFile('left.jsonl');
+  const half = text.indexOf('\n', text.length / 2) + 1;
+  const html = '<html><script type="module">const a = 1;</script>' + chunk(text.slice(0, half)) + chunk(text.slice(half));
+  const want = linesOf('left.jsonl');
+  assert.deepEqual(await linesOfFile(new Blob([html])), want);
+  assert.deepEqual(await linesOfFile(new Blob([text])), want);
+  const elements = [...html.matchAll(/data-lines="1">([^<]*)</g)].map(([, textContent]) => ({ textContent }));
+  const lines = [];
+  for await (const line of linesOfDocument({ querySelectorAll: () => elements })) lines.push(line);
+  assert.deepEqual(lines, want);
+});
+
+test('a page that was cut off is read as far as it goes', async () => {
+  const html = chunk('{"k":"head"}\n{"k":"b","s":1,"i":"1"}\n') + chunk('{"k":"e"}\n').slice(0, -30);
+  assert.equal((await linesOfFile(new Blob([html]))).length, 2);
+});
+
+test('what is no page, and what is broken, is said by a key of words.js', async () => {
+  await assert.rejects(linesOfFile(new Blob(['<html>hello'])), { message: 'notAPage' });
+  await assert.rejects(linesOfFile(new Blob([''])), { message: 'notAPage' });
+  const broken = '<script type="application/x-envoywalk" data-lines="1">AAAA</script>';
+  await assert.rejects(linesOfFile(new Blob([broken])), { message: 'brokenPage' });
+});
+
+test('a post knows its run, a story its parts, a span its place on its thread', () => {
+  const model = modelOf(linesOf('left.jsonl'));
+  assert.equal(model.flows, model.events.filter((event) => event.kind === 'run').length);
+  const part = model.events.find((event) => event.name === 'ActiveTcpListener::onAccept');
+  assert.equal(part.parent.kind, 'story');
+  assert.equal(part.caller.name, 'TcpListenerImpl::onSocketEvent');
+  assert.equal(part.depth, part.caller.depth + 1);
+  assert.equal(part.connection, 1);
+});
+
+test('the fds of two processes are not mixed up', () => {
+  const s = new Script();
+  s.call('a', 'socket', 'AF_INET', 3, { 'process.pid': 1 });
+  s.call('b', 'epoll_create1', '0', 3, { 'process.pid': 2 });
+  assert.deepEqual(new StateTrack(modelOf(s.lines)).at(1).fds.map((fd) => fd.kind).sort(), ['epoll', 'socket']);
+});
