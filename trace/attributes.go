@@ -50,6 +50,9 @@ const (
 	KeyConnection   = attribute.Key("connection.id")
 	KeyLaterChapter = attribute.Key("later.chapter")
 	KeyCount        = attribute.Key("count")
+	KeyConfigFile   = attribute.Key("config.file")     // of the object that the span is there for
+	KeyConfigLine   = attribute.Key("config.line")     // where it begins, from 1
+	KeyConfigText   = attribute.Key("config.text")     // what is written there
 	KeyTruncated    = attribute.Key("story.truncated") // records of it were lost
 	KeyUnfinished   = attribute.Key("span.unfinished") // it was open when the trace ended
 	KeyCauseLost    = attribute.Key("link.lost")       // its cause is forgotten
@@ -164,7 +167,7 @@ func appendKind(a []attribute.KeyValue, t *told) []attribute.KeyValue {
 	case KindLater:
 		return append(a, KeyLaterChapter.Int64(t.Args[3]))
 	case KindFunction:
-		return appendObject(a, t.Text)
+		return appendFrom(appendObject(a, t.Text), t)
 	}
 	return a
 }
@@ -174,6 +177,15 @@ func appendObject(a []attribute.KeyValue, name string) []attribute.KeyValue {
 		return a
 	}
 	return append(a, KeyObject.String(strings.ToValidUTF8(name, "?")))
+}
+
+// appendFrom: a path of the command line may be any bytes.
+func appendFrom(a []attribute.KeyValue, t *told) []attribute.KeyValue {
+	if t.file == "" {
+		return a
+	}
+	return append(a, KeyConfigFile.String(strings.ToValidUTF8(t.file, "?")), KeyConfigLine.Int64(t.Args[4]),
+		KeyConfigText.String(strings.ToValidUTF8(t.line, "?")))
 }
 
 func appendCall(a []attribute.KeyValue, t *told) []attribute.KeyValue {

@@ -77,10 +77,15 @@ func (g *recordedIDs) NewSpanID(context.Context, trace.TraceID) trace.SpanID {
 
 var _ sdk.IDGenerator = (*recordedIDs)(nil)
 
-func newBridge(c *collector, ids *recordedIDs, s Sample) *bridge {
-	return &bridge{collector: c, tracer: c.recorder.provider.Tracer("envoywalk"), ids: ids,
+func newBridge(c *collector, ids *recordedIDs, from Config) *bridge {
+	b := &bridge{collector: c, tracer: c.recorder.provider.Tracer("envoywalk"), ids: ids,
 		labels: map[int64]label{}, open: map[uint64]*live{}, maxRoots: remembered, where: places{},
-		sample: newSampler(s), recent: newRecentStories(), posts: postNumbers{waiting: map[uint64]int64{}}}
+		sample: newSampler(from.Sample), recent: newRecentStories(), posts: postNumbers{waiting: map[uint64]int64{}}}
+	b.sample.heard, b.sample.telling = from.Armed, b.telling
+	if from.Armed == nil {
+		b.sample.heard = func(int64) {}
+	}
+	return b
 }
 
 // told is a record with what must be known of its moment: its place in the order, its labels.
@@ -95,6 +100,8 @@ type told struct {
 	made   string // what the fd that the call made is called
 	post   int64  // the number of the post, or of the post that is run
 	about  string // the subject of either
+	file   string // of the configuration that it is there for, "" for none; the line is Args[4]
+	line   string // what that line says
 	turn   uint64 // the turn of the loop that it is in
 }
 
@@ -152,6 +159,10 @@ func (b *bridge) name(t *told) {
 		return
 	}
 	t.label = b.labels[t.fd].name
+	if t.Kind == KindFunction && t.Flags&flagFrom != 0 {
+		t.file, t.Text, _ = strings.Cut(t.Text, "\x00")
+		t.line, t.Text, _ = strings.Cut(t.Text, "\x00")
+	}
 	if t.Kind == KindCall && t.Call.Closes || t.Kind == KindHandOver {
 		b.unlabel(t.fd)
 	}

@@ -60,6 +60,7 @@ func (f *fold) count(end int64) {
 func (f *fold) close(c *collector, s *source) {
 	switch {
 	case f.turns == 1:
+		f.idle[0].Args[3] = f.timers
 		for i := range f.idle {
 			c.bridge.take(s, &f.idle[i], 1)
 		}

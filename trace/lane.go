@@ -20,6 +20,7 @@ type Lane struct {
 	last     int64  // the last clock reading
 	story    Story  // the thread's own
 	keep     bool
+	own      bool // the stories it begins are the program's own
 	cur      *block
 	seq      uint64
 	spare    *block  // read blocks, to be filled again
@@ -77,6 +78,27 @@ func (s Span) Of(name string) Span {
 func (s Span) On(fd int) Span {
 	if s.lane != nil {
 		s.lane.lastRecord().Args[2] = int64(fd) + 1
+	}
+	return s
+}
+
+// Configuration knows where the object at a path of it begins: the file, the line from 1 and what that
+// line says. Line 0 is nowhere.
+type Configuration interface {
+	Place(path string) (file string, line int, text string)
+}
+
+// From tells which object of the configuration the span just begun is there for; the last of the chain.
+// Only where somebody records it is c asked. An object that c does not hold tells nothing.
+func (s Span) From(c Configuration, path string) Span {
+	if s.lane == nil {
+		return s
+	}
+	if file, line, text := c.Place(path); line > 0 {
+		r := s.lane.lastRecord()
+		r.Flags |= flagFrom
+		r.Args[4] = int64(line)
+		r.Text = file + "\x00" + text + "\x00" + r.Text
 	}
 	return s
 }
@@ -255,6 +277,9 @@ func (l *Lane) BeginStory(connection uint64, link uint64) Story {
 	r := l.slot()
 	*r = Record{Kind: KindStory, Story: story, ID: storyRoot(story), Link: link, Begin: l.last,
 		PC: CallerPC(), Args: [6]int64{int64(connection)}}
+	if l.own {
+		r.Flags |= flagOwn
+	}
 	return story
 }
 

@@ -29,9 +29,9 @@ type source struct {
 	fold   fold
 }
 
-func newCollector(r *Recorder, ids *recordedIDs, s Sample) *collector {
+func newCollector(r *Recorder, ids *recordedIDs, from Config) *collector {
 	c := &collector{recorder: r}
-	c.bridge = newBridge(c, ids, s)
+	c.bridge = newBridge(c, ids, from)
 	return c
 }
 
@@ -42,15 +42,18 @@ const settle = 10_000_000
 func (c *collector) round(final bool) bool {
 	horizon := c.recorder.now() - settle // before the lanes: whoever wrote by then is among them
 	c.adoptNewLanes()
-	any := false
-	for {
-		s := c.oldest(horizon, final)
-		if s == nil {
-			return any
-		}
+	sample, any := &c.bridge.sample, false
+	if a := c.recorder.arming.Swap(nil); a != nil {
+		sample.next = a
+	}
+	for s := c.oldest(horizon, final); s != nil; s = c.oldest(horizon, final) {
 		any = true
 		c.take(s, final)
 	}
+	if sample.next != nil && horizon >= sample.next.at {
+		sample.arm() // all that is older is told
+	}
+	return any
 }
 
 func (c *collector) finish() {

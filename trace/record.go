@@ -47,6 +47,8 @@ const (
 	flagFailed                   // a story that ended badly: sampling keeps it
 	flagWoke                     // a post that wrote the eventfd
 	flagRunning                  // a post to a loop that runs
+	flagFrom                     // a function with its place in the configuration: see From
+	flagOwn                      // a story that arming does not count: see OwnStories
 )
 
 // Story names a trace: 0 is none, small numbers are connections, the rest are below.
@@ -84,7 +86,7 @@ type Record struct {
 	PC    uintptr // where in the Go code
 	Ret   int64   // the result; a failure is -errno
 	Call  *Syscall
-	Args  [6]int64 // Begin records: [0] the enclosing span, [1] its story, [2] 1 + an fd
+	Args  [6]int64 // Begin records: [0] the enclosing span, [1] its story, [2] 1 + an fd, [4] a line
 	Text  string   // of a post and its run the dispatcher, and behind a NUL the subject if there is one
 }
 

@@ -20,6 +20,7 @@ type Config struct {
 	Processors []sdk.SpanProcessor // where spans go: see the folders below
 	Blocks     int                 // blocks per lane, 64 records each; 0 is 1024
 	Sample     Sample
+	Armed      func(left int64) // hears how many connections are armed still, on the collector's goroutine
 }
 
 // Sample keeps the first First connections whole, then one in Every; the zero value keeps all. What
@@ -32,7 +33,8 @@ type Recorder struct {
 	run       [8]byte // the part of every id that tells this process from others
 	blocks    int
 	dropped   atomic.Uint64
-	mu        sync.Mutex // lanes: taken when a thread begins, never on a loop
+	arming    atomic.Pointer[arming] // what the collector has not come to
+	mu        sync.Mutex             // lanes: taken when a thread begins, never on a loop
 	lanes     []*Lane
 	collector *collector
 	provider  *sdk.TracerProvider
@@ -47,7 +49,7 @@ var ErrStuck = errors.New("a sink takes no more; the rest of the trace is lost")
 type Stats struct {
 	Spans      uint64 // ended and given to every processor
 	Dropped    uint64 // records that no longer fitted and were never read
-	SampledOut uint64 // spans of connections that sampling left out
+	SampledOut uint64 // spans of connections that sampling or arming left out
 }
 
 // New starts a recorder and its collector.
@@ -77,7 +79,7 @@ func assemble(c Config) *Recorder {
 		options = append(options, sdk.WithSpanProcessor(p))
 	}
 	r.provider = sdk.NewTracerProvider(options...)
-	r.collector = newCollector(r, ids, c.Sample)
+	r.collector = newCollector(r, ids, c)
 	return r
 }
 

@@ -2,8 +2,9 @@ package trace
 
 import "slices"
 
-// sampler leaves out connections that nobody asked to see. It decides when a connection's story ends,
-// because only then is it known whether it failed; what was open at that moment ends after it.
+// sampler leaves out connections that nobody asked to see, by Sample or by Arm. It decides when a
+// connection's story ends, because only then is it known whether it failed; what was open at that moment
+// ends after it.
 type sampler struct {
 	Sample
 	waiting map[Story][]told // stories to decide, in order
@@ -14,6 +15,12 @@ type sampler struct {
 	held    int     // records in waiting
 	out     uint64  // spans left out
 	one     [1]told
+
+	armable bool               // Arm was called: left rules
+	left    int64              // connections that are armed still, -1: all
+	next    *arming            // what Arm asked for last, until its time comes
+	heard   func(left int64)   // is told of left
+	telling func(t *told) bool // t's story is being told
 }
 
 // maxWaiting bounds what is kept of a connection that may yet fail: its latest records. maxHeld bounds
@@ -30,21 +37,38 @@ func newSampler(s Sample) sampler {
 
 // take returns what may be told now.
 func (s *sampler) take(t told) []told {
-	n := uint64(t.Story)
-	if s.Every == 0 || t.Story == 0 || t.Story >= storyAction || n <= s.First || (n-s.First)%s.Every == 0 {
-		s.one[0] = t
-		return s.one[:]
+	if s.next != nil && t.time() >= s.next.at {
+		s.arm()
+	}
+	switch {
+	case t.Story == 0 || t.Story >= storyAction:
+		return s.alone(t)
+	case s.armable:
+		return s.takeArmed(t)
+	case s.keeps(t.Story):
+		return s.alone(t)
 	}
 	if t.Kind == KindStory {
 		delete(s.decided, t.Story) // the number comes round again
 	}
 	if keep, ok := s.decided[t.Story]; ok && keep {
-		s.one[0] = t
-		return s.one[:]
+		return s.alone(t)
 	} else if ok {
 		return s.leaveOut([]told{t})
 	}
 	return s.wait(t)
+}
+
+// keeps: by its number alone the story is told.
+func (s *sampler) keeps(story Story) bool {
+	n := uint64(story)
+	return s.Every == 0 || n <= s.First || (n-s.First)%s.Every == 0
+}
+
+// alone is t and nothing else.
+func (s *sampler) alone(t told) []told {
+	s.one[0] = t
+	return s.one[:]
 }
 
 func (s *sampler) wait(t told) []told {

@@ -7,18 +7,23 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"envoywalk/internal/kernel"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
 	"envoywalk/trace/sink"
+	"envoywalk/trace/tree"
 )
 
 const usage = `envoywalk 00-event-loop: two threads, two event loops, and what they say to each other.
 
   --trace SINK[=FILE]   %s; may be given again; default tree
   --tree=all            nothing is folded in this chapter; accepted so that all chapters take it
+  -e, --envoy           in the tree, Envoy's symbol and line instead of the Go line
+  --kinds LIST          in the tree, only functions, syscalls, posts, loop, threads, or 1 to 5
+  --thread NAME[,NAME]  in the tree, only these threads, such as main,worker_0
 
 Next: chapter 01, a server whose main thread runs such a loop: go run ./chapters/01-startup/run
 `
@@ -29,8 +34,13 @@ func Main(args []string) int {
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // what is wrong is said once, below
 	var sinks []string
+	o := sink.Options{Stdout: os.Stdout}
 	flags.Func("trace", "", func(s string) error { sinks = append(sinks, s); return nil })
-	tree := flags.String("tree", "", "")
+	flags.Func("tree", "", func(s string) error { o.All = s == "all"; return nil })
+	flags.BoolVar(&o.Envoy, "e", false, "")
+	flags.BoolVar(&o.Envoy, "envoy", false, "")
+	flags.Func("kinds", "", func(s string) (err error) { o.Kinds, err = tree.ParseKinds(s); return err })
+	flags.Func("thread", "", func(s string) error { o.Threads = strings.Split(s, ","); return nil })
 	err := flags.Parse(args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -42,7 +52,7 @@ func Main(args []string) int {
 		if len(sinks) == 0 {
 			sinks = []string{"tree"}
 		}
-		err = Demo(os.Stdout, sinks, *tree == "all")
+		err = Demo(sinks, o)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -54,8 +64,8 @@ func Main(args []string) int {
 // Demo is one minute of reading: a main thread and one worker, each with its loop. Main posts to
 // the worker before the worker runs and after; a file becomes ready; a timer fires; the worker
 // posts back; both stop.
-func Demo(stdout io.Writer, sinks []string, all bool) error {
-	s, err := sink.Open(sinks, sink.Options{Chapter: 0, All: all, Stdout: stdout})
+func Demo(sinks []string, o sink.Options) error {
+	s, err := sink.Open(sinks, o)
 	if err != nil {
 		return err
 	}
@@ -69,7 +79,7 @@ func Demo(stdout io.Writer, sinks []string, all bool) error {
 		return fmt.Errorf("trace: dropped %d records", stats.Dropped)
 	}
 	if sink.Readable(sinks) {
-		fmt.Fprintln(stdout, "Next: chapter 01, a server whose main thread runs such a loop.")
+		fmt.Fprintln(o.Stdout, "Next: chapter 01, a server whose main thread runs such a loop.")
 	}
 	return err
 }

@@ -57,6 +57,9 @@ func (r *answeredRequest) Write(p []byte) (int, error) {
 	return n, err
 }
 
+// Unwrap lets http.ResponseController at the connection.
+func (r *answeredRequest) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
 // writeAccessLogs runs on a goroutine of net/http, when a request has been answered.
 func (a *Admin) writeAccessLogs(r *answeredRequest) {
 	if len(a.logs) == 0 {

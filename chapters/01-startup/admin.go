@@ -82,8 +82,14 @@ func (c complaints) Write(line []byte) (int, error) {
 func (a *Admin) start(address *network.Address) {
 	a.bound = address
 	a.warnIfExposed()
+	a.tellWhereToWatch()
+	a.instance.Lane().OwnStories() // nobody else connects to main
 	a.lane = a.instance.Recorder.Thread("admin_http", 0, a.instance.Lane().Current())
 	a.lane.StartupDone()
+	a.lane.Flush()
+	if hub := a.instance.live; hub != nil {
+		a.http.RegisterOnShutdown(hub.Close)
+	}
 	a.served.Go(func() { a.http.Serve(handedOver{a, address}) })
 }
 

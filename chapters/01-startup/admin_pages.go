@@ -44,7 +44,7 @@ func (a *Admin) AddPage(p Page) bool {
 // ever have nothing to say: /contention, /cpuprofiler, /heapprofiler and /stats/recentlookups tell of
 // parts that a Go program does not have, or has better means for.
 func (a *Admin) addPages() {
-	for _, pages := range [...][]Page{a.infoPages(), a.statsPages(), a.commandPages()} {
+	for _, pages := range [...][]Page{a.infoPages(), a.statsPages(), a.commandPages(), a.tracePages()} {
 		for _, p := range pages {
 			a.AddPage(p)
 		}

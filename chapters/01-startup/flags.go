@@ -70,7 +70,7 @@ var flags = []flag{
 	{name: "service-zone", value: "NAME", help: "the node's zone",
 		set: text(func(o *Options) *string { return &o.ServiceZone })},
 	{name: "trace", value: "SINK[=FILE]", repeats: true, heading: "Watching it work (not Envoy's)",
-		help: "where its spans go: " + sink.Names + "; may be given again",
+		help: sink.Names + "; may be given again",
 		set:  func(o *Options, v string) error { o.Trace = append(o.Trace, v); return nil }},
 	{name: "trace-sample", value: "K,N",
 		help: "trace the first K connections, then 1 in N, and all that fail",
@@ -82,6 +82,12 @@ var flags = []flag{
 			}
 			return nil
 		}},
+	{name: "envoy", short: "e", help: "in the tree, Envoy's symbol and line instead of the Go line",
+		set: yes(func(o *Options) *bool { return &o.Envoy })},
+	{name: "kinds", value: "LIST", set: parseKinds,
+		help: "in the tree, only these: functions, syscalls, posts, loop, threads"},
+	{name: "thread", value: "NAME[,NAME]", set: parseThread,
+		help: "in the tree, only these threads, such as main,worker_0"},
 	{name: "help", short: "h", heading: "About it", help: "this text",
 		set: yes(func(o *Options) *bool { return &o.help })},
 	{name: "version", help: "what this is", set: yes(func(o *Options) *bool { return &o.version })},

@@ -16,6 +16,7 @@ import (
 	"envoywalk/internal/stats"
 	"envoywalk/internal/step"
 	"envoywalk/trace"
+	"envoywalk/trace/live"
 	"envoywalk/trace/sink"
 )
 
@@ -48,6 +49,7 @@ type Instance struct {
 
 	main    *log.Component
 	sinks   *sink.Sinks // nil without --trace
+	live    *live.Hub   // nil where no page can show the trace
 	server  *serverStats
 	stages  lifecycle
 	started time.Time
@@ -69,7 +71,7 @@ func newInstance(lane *trace.Lane, s *Seams, t *tracing, o *Options, logger *log
 	api := newAPI(lane, t.recorder)
 	i := &Instance{Seams: s, Options: o, Log: logger, Recorder: t.recorder, Stats: api.stats,
 		Dispatcher: allocateDispatcher(lane, "main_thread"), main: logger.Component(log.Main), sinks: t.sinks,
-		started: time.Now(), InitManager: NewInitManager("Server")}
+		live: t.live, started: time.Now(), InitManager: NewInitManager("Server")}
 	i.demo, t.demo = &Demo{Instance: i}, nil
 	if o.Demo {
 		t.demo = i.demo

@@ -94,6 +94,7 @@ func (i *Instance) startAdmin() error {
 	a := i.Bootstrap().GetAdmin()
 	if a.GetAddress() == nil {
 		i.main.Warn("No admin address given, so no admin HTTP server started.")
+		i.unwatched()
 		return nil
 	}
 	address, err := network.Resolve(a.GetAddress())

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
 	"envoywalk/internal/config"
 	"envoywalk/internal/log"
 	"envoywalk/trace"
+	"envoywalk/trace/tree"
 )
 
 // Mode is what the process is for.
@@ -45,6 +47,9 @@ type Options struct {
 
 	Trace  []string     // --trace, in order
 	All    bool         // --tree=all
+	Envoy  bool         // --envoy
+	Kinds  tree.Kinds   // --kinds
+	Thread []string     // --thread
 	Sample trace.Sample // --trace-sample K,N
 	Demo   bool         // no configuration was given
 
@@ -156,8 +161,12 @@ func (o *Options) settle(given map[string]bool) error {
 }
 
 func (o *Options) loading() config.Options {
-	return config.Options{Path: o.ConfigPath, YAML: o.ConfigYAML, Chapter: o.chapter.Number,
+	loading := config.Options{Path: o.ConfigPath, YAML: o.ConfigYAML, Chapter: o.chapter.Number,
 		AllowUnknownStatic: o.AllowUnknownStatic}
+	if o.Demo {
+		loading.Name = "envoy.yaml (embedded in " + o.chapter.ConfigOf + ")"
+	}
+	return loading
 }
 
 func parseMode(o *Options, v string) error {
@@ -196,6 +205,20 @@ func parseSample(o *Options, v string) error {
 		return malformedf("--trace-sample '%s': want K,N: the first K connections whole, then 1 in N", v)
 	}
 	o.Sample = trace.Sample{First: k, Every: n}
+	return nil
+}
+
+func parseKinds(o *Options, v string) (err error) {
+	if o.Kinds, err = tree.ParseKinds(v); err != nil {
+		return malformedf("--kinds: %s", err)
+	}
+	return nil
+}
+
+func parseThread(o *Options, v string) error {
+	if o.Thread = strings.Split(v, ","); slices.Contains(o.Thread, "") {
+		return malformedf("--thread '%s': want NAME[,NAME], such as main,worker_0", v)
+	}
 	return nil
 }
 

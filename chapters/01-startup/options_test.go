@@ -8,6 +8,7 @@ import (
 
 	"envoywalk/internal/log"
 	"envoywalk/trace"
+	"envoywalk/trace/tree"
 )
 
 func parse(args ...string) (*Options, error) {
@@ -45,7 +46,10 @@ var said = map[string]struct {
 	"trace":                       {"json", func(o *Options) any { return o.Trace }, []string{"json"}},
 	"trace-sample": {"5,100", func(o *Options) any { return o.Sample },
 		trace.Sample{First: 5, Every: 100}},
-	"tree": {"all", func(o *Options) any { return o.All }, true},
+	"tree":   {"all", func(o *Options) any { return o.All }, true},
+	"envoy":  {"", func(o *Options) any { return o.Envoy }, true},
+	"kinds":  {"syscalls,3", func(o *Options) any { return o.Kinds }, tree.Kinds(1<<1 | 1<<2)},
+	"thread": {"main,wrk:worker_0", func(o *Options) any { return o.Thread }, []string{"main", "wrk:worker_0"}},
 }
 
 func TestEveryAcceptedFlagDoesWhatItSays(t *testing.T) {
@@ -63,7 +67,7 @@ func TestEveryAcceptedFlagDoesWhatItSays(t *testing.T) {
 			forms = [][]string{{"--" + f.name, expected.value}, {"--" + f.name + "=" + expected.value}}
 		}
 		if f.short != "" {
-			forms = append(forms, []string{"-" + f.short, expected.value})
+			forms = append(forms, append([]string{"-" + f.short}, forms[0][1:]...))
 		}
 		for _, args := range forms {
 			o, err := parse(args...)
@@ -118,6 +122,9 @@ func TestACommandLineThatCannotBeObeyedIsRefused(t *testing.T) {
 		{"--trace-sample 5", "want K,N"},
 		{"--trace-sample 5,0", "want K,N"},
 		{"--tree some", "want --tree=all"},
+		{"--kinds syscall", "there is no kind 'syscall'. The kinds are functions, syscalls, posts, loop, threads"},
+		{"--kinds 6", "or their numbers 1 to 5"},
+		{"--thread main,", "want NAME[,NAME]"},
 	} {
 		_, err := parse(strings.Fields(c.args)...)
 		var m *malformed

@@ -25,10 +25,11 @@ type Seams struct {
 
 // Chapter is what a binary knows of itself.
 type Chapter struct {
-	Number int    // 1 to 7: what the configuration's fields are measured by
-	Name   string // 04-threading
-	Config string // the envoy.yaml of a run without one
-	Try    string // what to try next: the demo's last line
+	Number   int    // 1 to 7: what the configuration's fields are measured by
+	Name     string // 04-threading
+	Config   string // the envoy.yaml of a run without one
+	ConfigOf string // the chapter whose folder has it
+	Try      string // what to try next: the demo's last line
 
 	// Prepare, if there is one, makes of Config what such a run loads: with the address of the
 	// upstream that it brings along.
@@ -119,7 +120,8 @@ type OverloadManager interface {
 
 // Wire returns chapter 01's seams.
 func Wire() *Seams {
-	s := &Seams{Chapter: Chapter{Number: 1, Name: "01-startup", Config: demoConfig, Try: tryNext}}
+	s := &Seams{Chapter: Chapter{Number: 1, Name: "01-startup", Config: demoConfig, ConfigOf: "01-startup",
+		Try: tryNext}}
 	s.ListenerManager = func(i *Instance) ListenerManager { return &countingListeners{instance: i} }
 	s.MainHandler = func(i *Instance) ConnectionHandler { return &noHandler{instance: i} }
 	s.ClusterManager = func(i *Instance) (ClusterManager, error) { return &noClusters{instance: i}, nil }

@@ -10,6 +10,7 @@ import (
 
 	"envoywalk/internal/kernel"
 	"envoywalk/trace"
+	"envoywalk/trace/live"
 	"envoywalk/trace/sink"
 )
 
@@ -17,7 +18,8 @@ import (
 type tracing struct {
 	recorder *trace.Recorder
 	sinks    *sink.Sinks
-	demo     *Demo // set by the run that is one
+	live     *live.Hub // nil where no page can show the trace
+	demo     *Demo     // set by the run that is one
 }
 
 // openTrace reads what it needs from the command line before anything else does, so that even the
@@ -27,16 +29,18 @@ func openTrace(c Chapter, args []string) (*tracing, error) {
 	if err != nil || len(o.Trace) == 0 {
 		return &tracing{}, nil // the walk itself will say what is wrong
 	}
-	sinks, err := sink.Open(o.Trace, sink.Options{Chapter: c.Number, All: o.All, Stdout: os.Stdout,
+	sinks, err := sink.Open(o.Trace, sink.Options{Chapter: c.Number, All: o.All, Envoy: o.Envoy, Kinds: o.Kinds,
+		Threads: o.Thread, Stdout: os.Stdout,
 		Tell: func(s string) { fmt.Fprintln(os.Stderr, s) }, Nonblock: kernel.O_NONBLOCK})
 	if err != nil {
 		return nil, err
 	}
-	if len(sinks.Processors) == 0 {
+	t := &tracing{sinks: sinks, live: hubFor(o.Trace)}
+	if len(sinks.Processors) == 0 && t.live == nil {
 		return &tracing{}, nil // none, and no other
 	}
-	return &tracing{sinks: sinks, recorder: trace.New(trace.Config{
-		Service: "envoywalk " + c.Name, Processors: sinks.Processors, Sample: o.Sample})}, nil
+	t.record(trace.Config{Service: "envoywalk " + c.Name, Processors: sinks.Processors, Sample: o.Sample})
+	return t, nil
 }
 
 // close gives the sinks what is left, says on stderr what became of it, and returns the exit
@@ -63,7 +67,8 @@ func (t *tracing) close(code int) int {
 		said = append(said, fmt.Sprintf("dropped %d records that the sink could not keep up with", s.Dropped))
 	}
 	if s.SampledOut > 0 {
-		said = append(said, fmt.Sprintf("left out %d spans by --trace-sample", s.SampledOut))
+		said = append(said, fmt.Sprintf("left out %d spans of connections that nobody asked for "+
+			"(--trace-sample, or the page was armed)", s.SampledOut))
 	}
 	if bytes > 0 {
 		said = append(said, fmt.Sprintf("wrote %d spans, %s", s.Spans, size(bytes)))

@@ -42,7 +42,7 @@ func TestAnAccessLogThatCannotBeBuiltSaysWhich(t *testing.T) {
 		{"/dev/null", "%X%", "Not supported field in StreamInfo: X", "%NAME%"},
 	} {
 		_, err := newListener(m, configured(t, "logging", ip("127.0.0.1", 0, ""), logging(c.path, c.format)),
-			"logging", 1, true)
+			"logging", 1, "test", true)
 		var other *elsewhere
 		if !errors.As(err, &other) || other.field != ".access_log[1]" || other.Error() != c.sentence ||
 			!strings.Contains(other.hint, c.hint) {

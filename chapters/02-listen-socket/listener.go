@@ -61,18 +61,19 @@ type Listener struct {
 //
 // Envoy: Server::ListenerImpl::ListenerImpl
 func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash uint64,
-	viaAPI bool) (*Listener, error) {
+	place string, viaAPI bool) (*Listener, error) {
 	defer m.lane().Enter(step.ListenerImplCtor).Of(name).Exit()
 	address, err := network.Resolve(c.GetAddress())
 	if err != nil {
 		return nil, err
 	}
 	m.nextTag++
-	l := &Listener{Manager: m, Config: c, Name: name, Tag: m.nextTag, Address: address, hash: hash,
-		viaAPI: viaAPI, since: time.Now(), BindToPort: startup.BindsToPort(c), ReusePort: reusePort(c),
-		Backlog: -1, MaxAccepts: int(c.GetMaxConnectionsToAcceptPerSocketEvent().GetValue()),
-		Scope: m.Instance.Stats.Scope("listener." + address.String() + "."),
-		init:  startup.NewInitManager("Listener-local-init-manager " + name)}
+	l := &Listener{Manager: m, Config: c, Name: name, Tag: m.nextTag, Address: address, place: place,
+		hash: hash, viaAPI: viaAPI, since: time.Now(), BindToPort: startup.BindsToPort(c),
+		ReusePort: reusePort(c), Backlog: -1,
+		MaxAccepts: int(c.GetMaxConnectionsToAcceptPerSocketEvent().GetValue()),
+		Scope:      m.Instance.Stats.Scope("listener." + address.String() + "."),
+		init:       startup.NewInitManager("Listener-local-init-manager " + name)}
 	l.Drain = startup.NewListenerDrainManager(m.Instance,
 		c.GetDrainType() == listenerv3.Listener_MODIFY_ONLY)
 	if size := c.GetTcpBacklogSize(); size != nil {
@@ -107,8 +108,8 @@ func newListener(m *ListenerManager, c *listenerv3.Listener, name string, hash u
 func NewAdminListener(i *startup.Instance, s *Seams, a *network.Address) (*Listener, error) {
 	m := &ListenerManager{Instance: i, Seams: s, components: &ListenerComponentFactory{i, s},
 		log: i.Log.Component(log.Admin)}
-	l := &Listener{Manager: m, Name: "admin", Address: a, BindToPort: true, Backlog: -1,
-		Scope: i.Stats.Scope("listener.admin.")}
+	l := &Listener{Manager: m, Name: "admin", place: "admin.address", Address: a, BindToPort: true,
+		Backlog: -1, Scope: i.Stats.Scope("listener.admin.")}
 	socket, err := newAdminSocket(i.Lane(), s, a, l)
 	if err != nil {
 		return nil, err
@@ -122,6 +123,12 @@ func newAdminSocket(lane *trace.Lane, s *Seams, a *network.Address, l *Listener)
 		return newUdsListenSocket(lane, s, a, l)
 	}
 	return newNetworkListenSocket(lane, s, a, l)
+}
+
+// Place implements trace.Configuration for the listener and, with a path such as .filter_chains[0], for
+// what stands in it. Any thread.
+func (l *Listener) Place(path string) (file string, line int, text string) {
+	return l.Manager.Instance.Config.Place(l.place + path)
 }
 
 func (l *Listener) lane() *trace.Lane { return l.Manager.lane() }
@@ -138,7 +145,7 @@ func reusePort(c *listenerv3.Listener) bool {
 //
 // Envoy: Server::ListenerImpl::buildAccessLog
 func (l *Listener) buildAccessLog() error {
-	defer l.lane().Enter(step.BuildAccessLog).Of(l.Name).Exit()
+	defer l.lane().Enter(step.BuildAccessLog).Of(l.Name).From(l, ".access_log").Exit()
 	for n, c := range l.Config.GetAccessLog() {
 		a, err := l.Manager.Instance.AccessLogs.Create(c)
 		if err != nil {
@@ -198,10 +205,11 @@ func withoutChains(c *listenerv3.Listener) *listenerv3.Listener {
 // newListenerWithFilterChain is the listener with other chains: the same tag, limits and stats.
 //
 // Envoy: Server::ListenerImpl::newListenerWithFilterChain
-func (l *Listener) newListenerWithFilterChain(c *listenerv3.Listener, hash uint64) (*Listener, error) {
+func (l *Listener) newListenerWithFilterChain(c *listenerv3.Listener, hash uint64,
+	place string) (*Listener, error) {
 	defer l.lane().Enter(step.NewListenerWithFilterChain).Of(l.Name).Exit()
 	next := *l
-	next.Config, next.hash, next.since = c, hash, time.Now()
+	next.Config, next.hash, next.place, next.since = c, hash, place, time.Now()
 	return &next, l.Manager.Seams.BuildFilterChains(&next)
 }
 

@@ -79,7 +79,7 @@ type Socket struct {
 // Envoy: Network::NetworkListenSocket::NetworkListenSocket
 func newNetworkListenSocket(lane *trace.Lane, s *Seams, a *network.Address,
 	l *Listener) (*ListenSocket, error) {
-	defer lane.Enter(step.NetworkListenSocketCtor).Of(a.String()).Exit()
+	defer lane.Enter(step.NetworkListenSocketCtor).Of(a.String()).From(l, "").Exit()
 	handle, err := ioHandleForAddr(lane, a, l.Name)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func newNetworkListenSocket(lane *trace.Lane, s *Seams, a *network.Address,
 // Envoy: Network::UdsListenSocket::UdsListenSocket
 func newUdsListenSocket(lane *trace.Lane, s *Seams, a *network.Address,
 	l *Listener) (*ListenSocket, error) {
-	defer lane.Enter(step.UdsListenSocketCtor).Of(a.String()).Exit()
+	defer lane.Enter(step.UdsListenSocketCtor).Of(a.String()).From(l, "").Exit()
 	handle, err := ioHandleForAddr(lane, a, l.Name)
 	if err != nil {
 		return nil, err

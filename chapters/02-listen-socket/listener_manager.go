@@ -93,7 +93,7 @@ func (m *ListenerManager) AddOrUpdateListener(c *listenerv3.Listener, place stri
 // AddOrUpdate is AddOrUpdateListener for whoever brings listeners: viaAPI listeners may change
 // later, static ones may not.
 func (m *ListenerManager) AddOrUpdate(c *listenerv3.Listener, place string, viaAPI bool) (bool, error) {
-	defer m.lane().Enter(step.AddOrUpdateListener).Of(c.GetName()).Exit()
+	defer m.lane().Enter(step.AddOrUpdateListener).Of(c.GetName()).From(m.Instance.Config, place).Exit()
 	name := c.GetName()
 	if name == "" {
 		name = randomName()
@@ -178,11 +178,10 @@ func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, plac
 		}
 		return false, nil
 	}
-	l, err := m.build(existing, c, name, hash, viaAPI)
+	l, err := m.build(existing, c, name, hash, place, viaAPI)
 	if err != nil {
 		return false, err
 	}
-	l.place = place
 	if existing != nil {
 		return m.update(existing, l)
 	}
@@ -192,11 +191,11 @@ func (m *ListenerManager) addOrUpdateInternal(c *listenerv3.Listener, name, plac
 // build makes the listener's object: in place of the existing one where only filter chains
 // differ, else anew.
 func (m *ListenerManager) build(existing *Listener, c *listenerv3.Listener, name string, hash uint64,
-	viaAPI bool) (*Listener, error) {
+	place string, viaAPI bool) (*Listener, error) {
 	if existing != nil && existing.supportUpdateFilterChain(c) {
-		return existing.newListenerWithFilterChain(c, hash)
+		return existing.newListenerWithFilterChain(c, hash, place)
 	}
-	return newListener(m, c, name, hash, viaAPI)
+	return newListener(m, c, name, hash, place, viaAPI)
 }
 
 func (m *ListenerManager) add(l *Listener) (bool, error) {

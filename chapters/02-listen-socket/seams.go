@@ -55,8 +55,8 @@ type Worker interface {
 // Wire returns chapter 02's seams: chapter 01's with listeners that have sockets.
 func Wire() *Seams {
 	s := &Seams{Seams: startup.Wire()}
-	s.Chapter = startup.Chapter{Number: 2, Name: "02-listen-socket", Config: s.Chapter.Config,
-		Try: "Next: -c envoy.yaml with a listener of your own, or chapter 03, which binds the socket."}
+	s.Chapter.Number, s.Chapter.Name = 2, "02-listen-socket"
+	s.Chapter.Try = "Next: -c envoy.yaml with a listener of your own, or chapter 03, which binds the socket."
 	s.ListenerManager = func(i *startup.Instance) startup.ListenerManager { return NewListenerManager(i, s) }
 	s.SetupSocket = func(lane *trace.Lane, socket *ListenSocket, bindToPort bool) error {
 		later.Chapter(lane, 3, "the socket would be bound to "+socket.Address.String()+" here")

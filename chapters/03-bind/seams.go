@@ -22,8 +22,9 @@ type Seams struct{ *listensocket.Seams }
 // Wire returns chapter 03's seams: chapter 02's with sockets that are bound.
 func Wire() *Seams {
 	s := &Seams{listensocket.Wire()}
-	s.Chapter = startup.Chapter{Number: 3, Name: "03-bind", Config: s.Chapter.Config,
-		Try: "Next: -c envoy.yaml, then look with ss -ltn: a bound port that does not listen is not in it."}
+	s.Chapter.Number, s.Chapter.Name = 3, "03-bind"
+	s.Chapter.Try = "Next: -c envoy.yaml, then look with ss -ltn: " +
+		"a bound port that does not listen is not in it."
 	s.SetupSocket = setupSocket
 	s.Demo = demo
 	return s

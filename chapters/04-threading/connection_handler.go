@@ -69,7 +69,7 @@ func (h *ConnectionHandler) AddListener(l *listensocket.Listener) error {
 
 // step: create-active-udp-listener would be the other branch of add; UDP is refused by name long before.
 func (h *ConnectionHandler) add(l *listensocket.Listener, c func(*ActiveTcpListener) Connections) error {
-	defer h.lane().Enter(step.ConnectionHandlerAddListener).Of(l.Name).Exit()
+	defer h.lane().Enter(step.ConnectionHandlerAddListener).Of(l.Name).From(l, "").Exit()
 	a, err := newActiveTcpListener(h, l, c)
 	if err != nil {
 		return err

@@ -39,7 +39,8 @@ type process struct {
 // Wire returns chapter 04's seams: chapter 03's with workers that listen and accept.
 func Wire() *Seams {
 	s := &Seams{Seams: bind.Wire(), process: &process{}}
-	s.Chapter = startup.Chapter{Number: 4, Name: "04-threading", Config: s.Chapter.Config, Try: tryNext}
+	s.Chapter.Number, s.Chapter.Name = 4, "04-threading"
+	s.Chapter.Try = tryNext
 	s.MainHandler = func(i *startup.Instance) startup.ConnectionHandler {
 		return newMainConnectionHandler(i, s)
 	}

@@ -8,7 +8,6 @@ package connection
 import (
 	"time"
 
-	startup "envoywalk/chapters/01-startup"
 	listensocket "envoywalk/chapters/02-listen-socket"
 	threading "envoywalk/chapters/04-threading"
 	"envoywalk/internal/later"
@@ -42,7 +41,8 @@ const tryNext = "Next: -c envoy.yaml with a listener filter, or chapter 06, whic
 // Wire returns chapter 05's seams: chapter 04's with connections.
 func Wire() *Seams {
 	s := &Seams{Seams: threading.Wire()}
-	s.Chapter = startup.Chapter{Number: 5, Name: "05-connection", Config: s.Chapter.Config, Try: tryNext}
+	s.Chapter.Number, s.Chapter.Name = 5, "05-connection"
+	s.Chapter.Try = tryNext
 	s.Connections = func(a *threading.ActiveTcpListener) threading.Connections {
 		return newActiveListener(s, a)
 	}

@@ -49,7 +49,7 @@ func buildFilterChains(s *Seams, l *listensocket.Listener) error {
 // Envoy: Server::ListenerFilterChainFactoryBuilder::buildFilterChainInternal
 func (b *FilterChainFactoryBuilder) buildFilterChainInternal(c *listenerv3.FilterChain,
 	place string) (*FilterChain, error) {
-	defer b.lane().Enter(step.BuildFilterChainInternal).Of(c.GetName()).Exit()
+	defer b.lane().Enter(step.BuildFilterChainInternal).Of(c.GetName()).From(b.listener, place).Exit()
 	factories, err := b.createNetworkFilterFactoryList(c.GetFilters(), place)
 	if err != nil {
 		return nil, err
@@ -76,7 +76,7 @@ func connectTimeout(c *listenerv3.FilterChain, place string) (time.Duration, err
 // Envoy: Server::ProdListenerComponentFactory::createNetworkFilterFactoryList_
 func (b *FilterChainFactoryBuilder) createNetworkFilterFactoryList(filters []*listenerv3.Filter,
 	place string) (factories []FilterFactoryCb, err error) {
-	defer b.lane().Enter(step.CreateNetworkFilterFactoryList).Exit()
+	defer b.lane().Enter(step.CreateNetworkFilterFactoryList).From(b.listener, place+".filters").Exit()
 	for n, f := range filters {
 		b.logFilter(n, f)
 		context := &FactoryContext{Listener: b.listener, Place: fmt.Sprintf("%s.filters[%d]", place, n)}

@@ -24,7 +24,8 @@ type Seams struct {
 // Wire returns chapter 06's seams: chapter 05's with filters on the connections, and clusters.
 func Wire() *Seams {
 	s := &Seams{Seams: connection.Wire()}
-	s.Chapter = startup.Chapter{Number: 6, Name: "06-filter-chain", Config: demoConfig, Try: tryNext}
+	s.Chapter = startup.Chapter{Number: 6, Name: "06-filter-chain", Config: demoConfig,
+		ConfigOf: "06-filter-chain", Try: tryNext}
 	s.NetworkFilters = []NetworkFilterFactory{echoFactory(), directResponseFactory(), sniClusterFactory(),
 		tcpProxyFactory(), httpLaterFactory()}
 	s.ClusterManager = newClusterManager

@@ -6,6 +6,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -18,6 +19,7 @@ import (
 type Options struct {
 	Path    string // -c: a file, may be empty
 	YAML    string // --config-yaml: merged over the file, may be empty
+	Name    string // what places in YAML are said to be in; empty is --config-yaml
 	Chapter int    // 1 to 7: fields of later chapters are "later", not "used"
 
 	AllowUnknownStatic   bool // --allow-unknown-static-fields: warn instead of refusing
@@ -82,7 +84,7 @@ func readSources(o Options) ([]*document, error) {
 		docs = append(docs, d)
 	}
 	if o.YAML != "" {
-		d, err := parseYAML(yamlOption, []byte(o.YAML))
+		d, err := parseYAML(cmp.Or(o.Name, yamlOption), []byte(o.YAML))
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +97,8 @@ func readSources(o Options) ([]*document, error) {
 // false if nothing there is written. Counts list items as the merged bootstrap does. A field's
 // position is that of its key.
 func (r *Result) PositionOf(path string) (Position, bool) {
-	return locate(r.docs, path)
+	_, at, ok := locate(r.docs, path)
+	return at, ok
 }
 
 // ErrorAt is err, its text the sentence, with the place that path names: the deepest part of it that is

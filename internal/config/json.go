@@ -32,7 +32,7 @@ func parseJSON(file string, b []byte) (*document, error) {
 	if err := json.Unmarshal(b, &raw); err != nil {
 		return nil, jsonSyntax(file, b, err)
 	}
-	r := &jsonReader{doc: &document{file: file}, src: b, left: maxNodes, line: 1, col: 1}
+	r := &jsonReader{doc: &document{file: file, text: source{bytes: b, breaks: jsonBreak}}, src: b, left: maxNodes, line: 1, col: 1}
 	r.dec = json.NewDecoder(bytes.NewReader(b))
 	r.dec.UseNumber()
 	if r.doc.root, err = r.value(0); err != nil {

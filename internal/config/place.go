@@ -114,8 +114,9 @@ type layer struct {
 }
 
 // locate follows a path through the sources in the order they were merged: list items of the
-// later source stand behind those of the earlier, a scalar of the later wins.
-func locate(docs []*document, path string) (Position, bool) {
+// later source stand behind those of the earlier, a scalar of the later wins. The document is the one
+// that the position is in.
+func locate(docs []*document, path string) (*document, Position, bool) {
 	layers := make([]layer, len(docs))
 	for i, d := range docs {
 		layers[i] = layer{d, &kid{node: d.root}}
@@ -123,15 +124,15 @@ func locate(docs []*document, path string) (Position, bool) {
 	for rest := path; rest != ""; {
 		var ok bool
 		if rest, ok = step(layers, rest); !ok {
-			return Position{}, false
+			return nil, Position{}, false
 		}
 	}
 	for i := len(layers) - 1; i >= 0; i-- {
 		if l := layers[i]; l.at != nil {
-			return l.doc.atKey(l.at), true
+			return l.doc, l.doc.atKey(l.at), true
 		}
 	}
-	return Position{}, false
+	return nil, Position{}, false
 }
 
 // step takes the next part off the path: .field, [3] or ["key"].

@@ -12,7 +12,7 @@ import (
 	"unicode/utf8"
 )
 
-// yamlOption is the file name that positions in --config-yaml carry.
+// yamlOption is the file name that positions in --config-yaml carry where it has no better one.
 const yamlOption = "--config-yaml"
 
 // loadFile reads and parses the file of -c. The name's end decides the format, as in Envoy:

@@ -46,6 +46,7 @@ const (
 type document struct {
 	file string
 	root node
+	text source
 }
 
 // at is the position of a value of this document.

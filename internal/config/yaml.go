@@ -34,7 +34,7 @@ func parseYAML(file string, b []byte) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &document{file: file}
+	d := &document{file: file, text: source{bytes: b, breaks: yamlBreak}}
 	r := &yamlReader{doc: d, left: maxNodes}
 	if top != nil {
 		if d.root, err = r.value(top, 0); err != nil {

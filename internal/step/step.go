@@ -48,6 +48,7 @@ type Info struct {
 	Kind     Kind
 	Named    bool     // whether the series names or shows it
 	Does     string   // one sentence
+	DoesZh   string   // the same in Chinese
 	Parent   Step     // the step it is reached from; None for the first
 	PostsTo  string   // the dispatcher it posts to, "" if it posts nothing
 	Syscalls []string // the system calls it makes itself

@@ -1,8 +1,10 @@
 package step
 
 import (
+	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -98,6 +100,34 @@ func TestEveryStepHasItsFacts(t *testing.T) {
 		}
 		if want := string(rune('0' + i.Number)); i.Chapter[1:2] != want {
 			t.Errorf("%s: chapter %s has number %d", i.ID, i.Chapter, i.Number)
+		}
+	}
+}
+
+// aName is what is written the same in every language: wrk:worker_N, threadRoutine, listen(2).
+var aName = regexp.MustCompile(`[A-Za-z]*[a-z][A-Z]\w*|\w+_\w+|\w+\(2\)`)
+
+func TestEveryStepIsToldInChineseToo(t *testing.T) {
+	told := map[string]string{}
+	for _, s := range All() {
+		i := s.Info()
+		if n := utf8.RuneCountInString(i.DoesZh); n < 5 || n > 80 {
+			t.Errorf("%s: %q has %d characters, want 5 to 80", i.ID, i.DoesZh, n)
+		}
+		if !strings.ContainsFunc(i.DoesZh, func(r rune) bool { return unicode.Is(unicode.Han, r) }) {
+			t.Errorf("%s: %q is not Chinese", i.ID, i.DoesZh)
+		}
+		if strings.Index(i.DoesZh, "。") != len(i.DoesZh)-len("。") || strings.ContainsAny(i.DoesZh, ",;\n") {
+			t.Errorf("%s: %q is not one sentence with Chinese stops", i.ID, i.DoesZh)
+		}
+		if other := told[i.DoesZh]; other != "" {
+			t.Errorf("%s and %s are told with the same words", other, i.ID)
+		}
+		told[i.DoesZh] = i.ID
+		for _, name := range aName.FindAllString(i.Does, -1) {
+			if !strings.Contains(i.DoesZh, name) {
+				t.Errorf("%s: %q does not say %s", i.ID, i.DoesZh, name)
+			}
 		}
 	}
 }

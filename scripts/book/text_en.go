@@ -1,6 +1,9 @@
 package main
 
+import "envoywalk/trace/sink"
+
 var english = text{
+	lang: "en",
 	help: `envoywalk rebuilds Envoy's data plane in Go, one chapter of the series at a time,
 so that you can watch it work. This command is the way in.
 
@@ -8,6 +11,9 @@ so that you can watch it work. This command is the way in.
   go tool book run 04 -- -c envoy.yaml   the same program, serving with your configuration
   go tool book receipt 04                do the trace and the kernel tell the same story?
   go tool book tree 04                   the tree alone, at 100 columns, without colour
+  go tool book export a.json --to html   a saved trace as a page, a tree, for Perfetto, as a diagram
+  go tool book import nginx.strace       what strace saw of any process, as a trace like ours
+  go tool book diff a.html b.html        what one run did and the other did not; never timing
   go tool book doctor                    what this machine has, and what it lacks
   go tool book translations              is every Chinese page up to date?
   go tool book help receipt              more about one command
@@ -52,7 +58,13 @@ Where the program serves (-c), it is sent SIGTERM after its clients:
 --trace-sample leaves spans out on purpose: a receipt of a sampled run does not agree.`,
 		"tree": `go tool book tree NN [--write | --check [--tries 10]] [-- flags of the program]
 
-Prints the tree of a real run. --write puts it into the chapter's README.md and
+Prints the tree of a real run; of the program's flags, it takes these itself:
+
+  -e                     Envoy's symbol and line instead of the Go line
+  --kinds LIST           only functions, syscalls, posts, loop, threads, or 1 to 5
+  --thread NAME[,NAME]   only these threads, such as main,worker_0
+
+--write puts it into the chapter's README.md and
 README.zh.md, between <!-- tree:NN --> and <!-- /tree -->. --check runs again and compares
 with what stands there: what main, the workers and the others each do, in the order in
 which they first do it. Numbers, turns, waits and wake-ups are left out, for they differ
@@ -61,6 +73,59 @@ from run to run. One of the tries must be the same.`,
 
 Checks that every *.zh.md was made from its *.md as it is now; the first line of each says which revision that
 was. --write says so for all of them: read both pages first.`,
+		"export": `go tool book export FILE [--to FORMAT] [-o OUT]
+
+Makes of a saved trace (--trace json=, otlp= or html=FILE, a collector's file of OTLP as JSON, or
+import's) what another sink would have written. FORMAT, without which OUT's ending decides:
+
+  tree       lines for a terminal, with the tree's flags:
+               -e             Envoy's symbol and line instead of the Go line
+               --kinds LIST   only functions, syscalls, posts, loop, threads, or 1 to 5
+               --thread NAME  only this thread, such as main or worker_0; repeatable
+               --all          open the earlier chapters too
+  html       the page (-o a.html)
+  json       spans as stdouttrace writes them, one a line
+  otlp       OTLP as JSON, one batch a line; without -o and with OTEL_EXPORTER_OTLP_ENDPOINT
+             set, pushed to that collector
+  chrome     trace events for https://ui.perfetto.dev and https://www.speedscope.app
+  mermaid    a sequence diagram (-o a.mmd): threads, posts, and some sixty steps at most
+  strace     system calls as strace -f -ttt -y spells them (-o a.strace)
+
+Without -o it goes to standard output.`,
+		"import": `go tool book import STRACE... [-o OUT] [--to FORMAT] [--name NAME]
+
+Makes a trace like ours of what strace saw of any process, such as nginx, HAProxy, redis or a
+real Envoy, so that you can lay it beside ours: a lane per thread, a span per system call.
+
+  strace -f -ttt -y -T -o nginx.strace nginx ...      (one file)
+  strace -ff -ttt -y -T -o nginx.strace nginx ...     (nginx.strace.*: one per thread)
+
+-ttt tells when; without -T nothing tells how long a wait lasted; -y and -yy tell what was
+open before strace came. - reads standard input.
+
+  -o OUT         the file to write; without it, standard output
+  --to FORMAT    ` + sink.Names + `; OUT's ending decides, else tree
+  --name NAME    what it is called; without it, what was executed first
+  --kinds LIST, --thread NAME[,NAME]   as in a tree (help tree)
+
+Nothing is guessed. There are no functions and no posts, for strace sees none. A turn is what
+a thread did from one wait to the next on what it waits on most; it is named as derived. C1 is
+the first fd that an accept made, until its last close. A turn is linked to the write that woke
+it where nobody else can have done it. Lines that are not understood are counted and told.`,
+		"diff": `go tool book diff A B [--calls]
+
+Compares two saved traces (--trace json=, otlp= or html=FILE, or import's): what A did and B
+did not (-), what B did and A did not (+), and what both did in another order although the order
+is fixed (~). What is inside of a line is only counted. Two steps are the same where their
+thread's role, the functions around them, their name and their fd's label are.
+
+Timing is never a difference: turns, waits, wake-ups and looks that found nothing do not count,
+nor does it matter which worker the kernel gave a connection to.
+
+  --calls    system calls alone, whatever functions made them, so that you can lay a real
+             Envoy, nginx or HAProxy (go tool book import) over ours
+
+Exit codes: 0 the same; 1 different; 2 could not look.`,
 		"doctor":  "go tool book doctor\n\nSays what this machine has of what the walk needs.",
 		"version": "go tool book version\n\nWhich envoywalk, which Envoy it rebuilds, which Go.",
 		"help":    "go tool book help [command]",
@@ -81,7 +146,25 @@ was. --write says so for all of them: read both pages first.`,
 	upToDate:  "%s: the tree is what a run shows.",
 	stale: "%s: the tree is not what a run shows (%d runs). First difference:\n" +
 		"    there  %s\n    now    %s\ngo tool book tree %s --write records it again.",
-	runFailed:    "Could not look: the run of %s failed: %v\n%s",
+	runFailed:           "Could not look: the run of %s failed: %v\n%s",
+	noExport:            "Could not export: %v",
+	exportOne:           "export takes one file.",
+	exportSame:          "%s would be overwritten: give another file to -o",
+	exportCut:           "%s: %s",
+	wholeTree:           "--write and --check are about the whole tree: give them without -e, --kinds and --thread.",
+	noImport:            "Could not import: %v",
+	importHas:           "%s: %d lines, %d system calls, %d threads, %d connections",
+	importGoesOn:        "%d lines read ...",
+	importNotUnderstood: "%d lines were not understood, and nothing shows what they told:\n    %s",
+	importUnfinished:    "%d calls never returned: the process or strace ended in them",
+	importSignals:       "%d signals came; a trace has no place for them",
+	importNoTimes:       "no line has a time (strace -ttt): the order is right, every time and length is not",
+	importNoDurations: "no call has a length (strace -T): a wait is taken to last until its thread's next call, " +
+		"any other to take no time",
+	diffTwo:      "diff takes two saved traces, not %d.",
+	diffNotRead:  "Could not look: %v",
+	diffCut:      "%s: %s",
+	diffNothing:  "Could not look: neither has anything that can be compared. With --calls that is system calls on fds.",
 	has:          "ok  ",
 	lacks:        "--  ",
 	doctorGo:     "Go",

@@ -13,21 +13,46 @@ import (
 )
 
 type treeOptions struct {
-	write, check bool
-	tries        int
+	write, check, envoy bool
+	tries               int
+	kinds, threads      string
+}
+
+func (o *treeOptions) define(f *flag.FlagSet) {
+	f.BoolVar(&o.write, "write", false, "")
+	f.BoolVar(&o.check, "check", false, "")
+	f.IntVar(&o.tries, "tries", 10, "")
+	f.BoolVar(&o.envoy, "e", false, "")
+	f.BoolVar(&o.envoy, "envoy", false, "")
+	f.StringVar(&o.kinds, "kinds", "", "")
+	f.StringVar(&o.threads, "thread", "", "")
+}
+
+// asked are the program's flags for what of the tree is shown. What is recorded in a page is the whole tree.
+func (o *treeOptions) asked() (flags []string) {
+	if o.envoy {
+		flags = append(flags, "--envoy")
+	}
+	if o.kinds != "" {
+		flags = append(flags, "--kinds", o.kinds)
+	}
+	if o.threads != "" {
+		flags = append(flags, "--thread", o.threads)
+	}
+	return flags
 }
 
 // tree prints, records or checks the tree of a real run.
 func (b *book) tree(args []string) int {
 	ours, theirs := splitArgs(args)
 	var o treeOptions
-	chapter, err := b.parse("tree", ours, func(f *flag.FlagSet) {
-		f.BoolVar(&o.write, "write", false, "")
-		f.BoolVar(&o.check, "check", false, "")
-		f.IntVar(&o.tries, "tries", 10, "")
-	})
+	chapter, err := b.parse("tree", ours, o.define)
 	if err != nil {
 		return b.lacking(err.Error())
+	}
+	asked := o.asked()
+	if len(asked) > 0 && (o.write || o.check) {
+		return b.lacking(b.text.wholeTree)
 	}
 	dir, err := os.MkdirTemp("", "book")
 	if err != nil {
@@ -38,7 +63,7 @@ func (b *book) tree(args []string) int {
 	if err != nil {
 		return b.lacking(err.Error())
 	}
-	run := func() (string, error) { return treeOf(program, theirs) }
+	run := func() (string, error) { return treeOf(program, append(asked, theirs...)) }
 	switch {
 	case o.check:
 		return b.checkTree(chapter, run, o.tries)

@@ -115,11 +115,13 @@ func threadText(m *Moment) string {
 	return fmt.Sprintf("thread %s begins, tid %d", name, m.TID)
 }
 
+// turnText: a turn that was not traced but derived from the waits around it is called so by its name.
 func turnText(m *Moment) string {
+	s := Clean(m.Name)
 	if m.Repeat <= 1 {
-		return "turn"
+		return s
 	}
-	s := fmt.Sprintf("turn x %d (idle: nothing but waits and housekeeping", m.Repeat)
+	s += fmt.Sprintf(" x %d (idle: nothing but waits and housekeeping", m.Repeat)
 	if m.Timers > 0 {
 		s += ", " + plural(m.Timers, "timer")
 	}

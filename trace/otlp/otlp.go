@@ -1,6 +1,7 @@
 // Package otlp writes spans as OTLP JSON lines: one TracesData object of
 // opentelemetry.proto.trace.v1 per line, as the collector's otlpjsonfile receiver, Jaeger and
-// otel-tui read them. It is written by hand because the generated types would bring gRPC along.
+// otel-tui read them. It is written by hand, so that who only writes lines needs none of the generated
+// types and no gRPC; those come with the folder push.
 package otlp
 
 import (

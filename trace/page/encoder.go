@@ -146,7 +146,8 @@ func (e *Encoder) needStep(id string) {
 	e.seen["step "+id] = true
 	i := s.Info()
 	l := &stepLine{K: "step", ID: i.ID, Name: i.Name, Symbol: i.Symbol, File: i.File, Line: i.Line,
-		Chapter: i.Chapter, Article: i.Article, Section: i.Section, Does: i.Does, Kind: string(i.Kind)}
+		Chapter: i.Chapter, Article: i.Article, Section: i.Section, Does: i.Does, DoesZh: i.DoesZh,
+		Kind: string(i.Kind)}
 	for _, n := range i.Figures {
 		l.Figures = append(l.Figures, figure{n, step.Figure{Article: i.Article, Number: n}.URL()})
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"golang.org/x/term"
 )
 
 // flushAfter is how long a line may wait in the buffer: too short to notice, long enough that a
@@ -27,6 +28,7 @@ type output struct {
 	name string
 	open func() (*os.File, error) // opens the file anew, for appending; nil for stdout
 	head []byte                   // what an empty file begins with
+	tail []byte                   // what a file ends with that was moved away
 	when func(reopen func())      // calls reopen where the lines allow it; nil: anywhere
 	tell func(string)
 
@@ -39,6 +41,7 @@ type output struct {
 	timer   *time.Timer
 	waiting bool // the timer runs: there are lines to write
 	closed  bool
+	fresh   bool  // the file that was opened last was empty, and has a head now
 	written int64 // bytes that to took and kept
 	loss    loss
 }
@@ -137,6 +140,7 @@ func (o *output) reopen() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.asked.Store(false)
+	o.fresh = false
 	if o.closed {
 		return
 	}
@@ -145,6 +149,10 @@ func (o *output) reopen() {
 	if err != nil {
 		o.tell(fmt.Sprintf("trace: cannot reopen %s, the old file is written on: %v", o.name, err))
 		return
+	}
+	if info, err := file.Stat(); err == nil && info.Size() == 0 {
+		o.pending = append(o.pending, o.tail...)
+		o.put()
 	}
 	if err := o.file.Close(); err != nil {
 		o.lose(nil, err) // some file systems tell only now that there was no room
@@ -155,7 +163,7 @@ func (o *output) reopen() {
 
 // begin writes the head where nothing stands yet. The lock is held, or nobody else knows o.
 func (o *output) begin() {
-	if len(o.head) > 0 && o.size() <= 0 {
+	if o.fresh = len(o.head) > 0 && o.size() <= 0; o.fresh {
 		o.pending = append(o.pending, o.head...)
 		o.put()
 	}
@@ -185,14 +193,22 @@ func (o *output) close() error {
 	return nil
 }
 
-// isTerminal: a character device is as near as one gets without asking the kernel more.
-func (o *output) isTerminal() bool {
+// terminal reports whether the output goes to a terminal, and how wide that is; 0 where it does not say.
+func (o *output) terminal() (wide int, is bool) {
 	f, ok := o.to.(*os.File)
 	if !ok {
-		return false
+		return 0, false
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	c, err := f.SyscallConn() // Fd would make a FIFO's writes wait
+	if err != nil {
+		return 0, false
+	}
+	err = c.Control(func(fd uintptr) {
+		if is = term.IsTerminal(int(fd)); is {
+			wide, _, _ = term.GetSize(int(fd))
+		}
+	})
+	return wide, is && err == nil
 }
 
 // failures keeps what an exporter complained of. The SDK would hand it to its global error handler,

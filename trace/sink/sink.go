@@ -14,20 +14,28 @@ import (
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 
 	"envoywalk/trace"
+	"envoywalk/trace/chrome"
+	"envoywalk/trace/mermaid"
 	"envoywalk/trace/otlp"
+	"envoywalk/trace/otlp/push"
 	"envoywalk/trace/page"
+	"envoywalk/trace/strace"
 	"envoywalk/trace/tree"
 )
 
 // Names lists the sinks, for --help.
-const Names = "tree, json, otlp, html, none"
+const Names = "tree, html, live, json, otlp, chrome, mermaid, strace, none"
 
 // Options are what some sinks want to know.
 type Options struct {
-	Chapter int       // the chapter of the binary: tree opens it and folds the earlier ones
-	All     bool      // tree opens every chapter
-	Envoy   bool      // tree's right column is Envoy's line instead of the Go line
-	Stdout  io.Writer // where a sink without a file goes
+	Chapter int        // the chapter of the binary: tree opens it and folds the earlier ones
+	All     bool       // tree opens every chapter
+	Envoy   bool       // tree's right column is Envoy's line instead of the Go line
+	Kinds   tree.Kinds // what tree shows; the zero value is everything
+	Threads []string   // whose lines tree shows; none: everybody's
+	Stdout  io.Writer  // where a sink without a file goes
+
+	Since time.Time // html: sources younger than this may have changed; zero is since the program was built
 
 	Tell     func(string) // hears, as it happens, of what cannot be written; nil: only Close tells
 	Nonblock int          // the flag of open(2) by which a FIFO that nobody reads is an error, not a wait
@@ -40,12 +48,7 @@ type Sinks struct {
 	files      []*output
 	failed     *failures
 	pages      []*page.Recording
-}
-
-// laterSinks are the ones that a reader may look for and not find yet.
-var laterSinks = map[string]string{
-	"chrome":  "Perfetto's format comes with a later chapter of the project. Today: otlp=FILE",
-	"mermaid": "the diagram comes with a later chapter of the project. Today: tree=FILE",
+	pushed     []*push.Pusher
 }
 
 // Open opens the sinks named by specs, each NAME or NAME=FILE. On an error nothing stays open.
@@ -63,21 +66,17 @@ func Open(specs []string, o Options) (*Sinks, error) {
 func (s *Sinks) open(spec string, o Options) error {
 	name, file, toFile := strings.Cut(spec, "=")
 	switch name {
-	case "none":
+	case "none", "live": // the admin's page takes what is live
 		if toFile {
-			return errors.New("none writes no file")
+			return errors.New(name + " writes no file")
 		}
 		return nil
-	case "tree", "json", "otlp", "html":
+	case "tree", "json", "otlp", "html", "chrome", "mermaid", "strace":
 	default:
-		if why := laterSinks[name]; why != "" {
-			return errors.New(why)
-		}
 		return errors.New("no such sink. The sinks are " + Names)
 	}
-	if endpoint := os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT"); name == "otlp" && !toFile && endpoint != "" {
-		return errors.New("pushing to OTEL_EXPORTER_OTLP_ENDPOINT is not built yet; otlp=FILE writes " +
-			"lines that a collector reads")
+	if name == "otlp" && !toFile && push.Endpoint() != "" {
+		return s.push(o)
 	}
 	w := s.stdout
 	if toFile {
@@ -103,14 +102,49 @@ func (s *Sinks) show(name string, w *output, o Options) error {
 	case "otlp":
 		s.export(otlp.New(w))
 	case "html":
-		s.record(w)
+		s.record(w, o.Since)
+	case "chrome":
+		s.chrome(w)
+	case "mermaid":
+		s.Processors = append(s.Processors, mermaid.New(w, mermaid.Options{Chapter: fmt.Sprintf("%02d-", o.Chapter)}))
+	case "strace":
+		s.Processors = append(s.Processors, strace.New(w))
 	}
 	return nil
 }
 
+// push sends spans to where OTEL_EXPORTER_OTLP_ENDPOINT says.
+func (s *Sinks) push(o Options) error {
+	tell := o.Tell
+	if tell == nil {
+		tell = func(string) {} // close tells enough
+	}
+	p, err := push.New(tell)
+	if err != nil {
+		return err
+	}
+	s.pushed = append(s.pushed, p)
+	s.Processors = append(s.Processors, p)
+	return nil
+}
+
+// chrome writes trace events. A file that is opened anew gets a list of its own.
+func (s *Sinks) chrome(w *output) {
+	c := chrome.New(w)
+	w.head, w.tail = []byte(chrome.Head), []byte(chrome.Tail)
+	w.when = func(reopen func()) {
+		c.Reopen(func() bool {
+			reopen()
+			return w.fresh
+		})
+	}
+	w.begin()
+	s.Processors = append(s.Processors, c)
+}
+
 // record writes the page. A file that is opened anew gets a page of its own.
-func (s *Sinks) record(w *output) {
-	r := page.NewRecording(w, time.Time{})
+func (s *Sinks) record(w *output, since time.Time) {
+	r := page.NewRecording(w, since)
 	w.head, w.when = page.Document(""), r.Reopen
 	w.begin()
 	s.pages = append(s.pages, r)
@@ -122,16 +156,22 @@ func (s *Sinks) export(e sdk.SpanExporter) {
 	s.Processors = append(s.Processors, sdk.NewSimpleSpanProcessor(e))
 }
 
-// treeOptions: colours and a width are a terminal's. The kernel is not asked how wide it is: shells
-// know, and tell with COLUMNS.
+// treeOptions: colours and a width are a terminal's. What COLUMNS says goes before what the terminal says.
 func treeOptions(w *output, o Options) tree.Options {
-	t := tree.Options{Chapter: o.Chapter, All: o.All, Envoy: o.Envoy}
-	if w.isTerminal() {
+	t := tree.Options{Chapter: o.Chapter, All: o.All, Envoy: o.Envoy, Kinds: o.Kinds, Threads: o.Threads}
+	if wide, is := w.terminal(); is {
 		t.Color = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-		t.Width, _ = strconv.Atoi(os.Getenv("COLUMNS"))
-		t.Width = max(t.Width, 0)
+		t.Width = columns(os.Getenv("COLUMNS"), wide)
 	}
 	return t
+}
+
+// columns is how wide a line may be; 0 is unlimited, and so is what COLUMNS says and is no number.
+func columns(said string, wide int) int {
+	if said != "" {
+		wide, _ = strconv.Atoi(said)
+	}
+	return max(wide, 0)
 }
 
 func (s *Sinks) create(file string, o Options) (*output, error) {
@@ -178,6 +218,9 @@ func (s *Sinks) Stats(stats trace.Stats) {
 // is everything that could not be written since Open. Close the recorder first.
 func (s *Sinks) Close() (bytes int64, err error) {
 	errs := []error{s.failed.err(), s.stdout.close()}
+	for _, p := range s.pushed {
+		errs = append(errs, p.Err())
+	}
 	for _, w := range s.files {
 		errs = append(errs, w.close())
 		bytes += w.written
@@ -189,7 +232,8 @@ func (s *Sinks) Close() (bytes int64, err error) {
 func Readable(specs []string) bool {
 	for _, spec := range specs {
 		name, _, file := strings.Cut(spec, "=")
-		if !file && name != "tree" && name != "none" {
+		pushed := name == "otlp" && push.Endpoint() != ""
+		if !file && !pushed && name != "tree" && name != "none" && name != "live" {
 			return false
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	eventloop "envoywalk/chapters/00-event-loop"
+	"envoywalk/trace/sink"
 )
 
 var numbered = regexp.MustCompile(`^[m0●│◀▶─┼┆ ]* (main|worker_0) +(\d+) ( *)(.*?)(?:  .*)?$`)
@@ -27,7 +28,7 @@ type said struct {
 func demo(t *testing.T) (lines []said) {
 	t.Helper()
 	var out bytes.Buffer
-	if err := eventloop.Demo(&out, []string{"tree"}, false); err != nil {
+	if err := eventloop.Demo([]string{"tree"}, sink.Options{Stdout: &out}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(out.String()) {

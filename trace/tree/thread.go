@@ -22,7 +22,7 @@ type frame struct {
 	event  *event
 	shown  bool
 	waited *event // a turn's wait: it is shown with the turn, or folded
-	warned bool    // a loss of records in it is told already
+	warned bool   // a loss of records in it is told already
 }
 
 func (t *Tree) thread(name string) *thread {

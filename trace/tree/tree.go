@@ -18,12 +18,14 @@ import (
 
 // Options say what the tree opens and how wide it may be. The zero value is chapter 00, unlimited.
 type Options struct {
-	Chapter int    // the chapter this binary adds: it is opened, earlier ones are folded
-	All     bool   // open every chapter
-	Width   int    // columns; 0 is unlimited
-	Color   bool   // the writer is a terminal that wants colours
-	Envoy   bool   // the right column is Envoy's symbol and line instead of the Go line
-	Service string // the headline; empty takes service.name from the first span
+	Chapter int      // the chapter this binary adds: it is opened, earlier ones are folded
+	All     bool     // open every chapter
+	Width   int      // columns; 0 is unlimited
+	Color   bool     // the writer is a terminal that wants colours
+	Envoy   bool     // the right column is Envoy's symbol and line instead of the Go line
+	Kinds   Kinds    // what is shown at all; the zero value is everything
+	Threads []string // whose lines are shown, by their full or short names; none: everybody's
+	Service string   // the headline; empty takes service.name from the first span
 }
 
 // Tree is the span processor. OnStart and OnEnd are called by one goroutine, in the order of seq.
@@ -41,6 +43,7 @@ type Tree struct {
 	posts    map[int64]*event
 	printed  int64 // the highest seq so far
 	fold     fold
+	filter   filter
 
 	dispatchers map[string]*thread
 	chapters    []string // names by number
@@ -51,6 +54,7 @@ type event struct {
 	*moment.Moment
 	inherited string // the chapter it is told in
 	shown     bool   // of a post: its line was printed
+	hidden    bool   // the reader did not ask for it
 }
 
 // encloses: an OnEnd will follow that closes more than itself.
@@ -58,7 +62,7 @@ func (m *event) encloses() bool { return m.Kind == moment.KindFunction || m.IsEv
 
 // New returns a span processor that prints to w, one Write per line.
 func New(w io.Writer, o Options) sdk.SpanProcessor {
-	return &Tree{w: w, o: o, threads: map[string]*thread{}, nameWide: 8,
+	return &Tree{w: w, o: o, filter: newFilter(o), threads: map[string]*thread{}, nameWide: 8,
 		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*event{},
 		posts: map[int64]*event{}, chapters: chapterNames(), dispatchers: map[string]*thread{}}
 }
@@ -76,6 +80,7 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 	th := t.thread(m.Thread)
 	th.unwind(m, t.open)
 	m.inherited = t.chapterOf(th, m)
+	m.hidden = t.filter.hides(th, m)
 	shown := t.isOpen(m) || m.IsAlarming() || m.Kind == moment.KindCall && (t.askedByOpen(th) || t.isOfStory(m))
 	switch m.Kind {
 	case moment.KindFunction:
@@ -90,6 +95,7 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 		t.open[m.ID] = th
 	}
 	switch {
+	case m.hidden:
 	case shown:
 		t.show(th, m)
 	case th.isWaitOfTurn(m):
@@ -112,7 +118,7 @@ func (t *Tree) OnEnd(s sdk.ReadOnlySpan) {
 		return
 	}
 	t.ending(th, &f, s)
-	if f.waited != nil {
+	if f.waited != nil && !f.waited.hidden {
 		t.fold.add(th, f.waited, t.number(f.waited.inherited))
 	}
 	if f.event.Kind == moment.KindTurn && f.shown {
@@ -129,6 +135,7 @@ func (t *Tree) ForceFlush(context.Context) error { return t.err }
 // Shutdown prints what is still folded and returns the first error of the writer.
 func (t *Tree) Shutdown(context.Context) error {
 	t.flushFold()
+	t.tellFiltered()
 	return t.err
 }
 
@@ -193,7 +200,7 @@ func (t *Tree) show(th *thread, m *event) {
 	for i := range th.stack {
 		f := &th.stack[i]
 		switch {
-		case f.shown || f.event != m && !f.event.IsEvent():
+		case f.shown || f.event.hidden && f.waited == nil || f.event != m && !f.event.IsEvent():
 		case t.fold.seq > f.event.Seq && t.fold.isOnly(th):
 			t.showFrame(th, i) // what is folded is inside of it
 			t.fold.depth++
@@ -212,8 +219,10 @@ func (t *Tree) show(th *thread, m *event) {
 
 func (t *Tree) showFrame(th *thread, i int) {
 	if f := &th.stack[i]; !f.shown {
-		t.print(th, f.event, th.depth(i))
-		f.shown = true
+		if !f.event.hidden {
+			t.print(th, f.event, th.depth(i))
+			f.shown = true
+		}
 		if f.waited != nil {
 			t.print(th, f.waited, th.depth(i+1))
 			f.waited = nil
@@ -243,8 +252,21 @@ func (t *Tree) matchPost(m *event) (shown bool) {
 // beginStory is never folded, nor is the accept4 before it: what a connection lives through is shown.
 func (t *Tree) beginStory(m *event) {
 	t.stories[m.Trace] = m
+	if m.hidden = t.filter.hides(t.beginnerOf(m), m); m.hidden {
+		return
+	}
 	t.flushFold()
 	t.print(nil, m, 0)
+}
+
+// beginnerOf is the thread on which the story m was begun, nil where what began it is over.
+func (t *Tree) beginnerOf(m *event) *thread {
+	for _, l := range m.Links {
+		if th := t.open[l.SpanContext.SpanID()]; th != nil {
+			return th
+		}
+	}
+	return nil
 }
 
 func (t *Tree) endStory(s sdk.ReadOnlySpan) {
@@ -254,6 +276,9 @@ func (t *Tree) endStory(s sdk.ReadOnlySpan) {
 		return
 	}
 	delete(t.stories, id)
+	if st.hidden {
+		return
+	}
 	e := moment.ReadEnd(s)
 	t.flushFold()
 	t.printEnd(nil, e.Seq, 0, st.StoryEnd(e), e.Failed)

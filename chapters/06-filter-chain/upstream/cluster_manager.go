@@ -51,7 +51,7 @@ type managerStats struct {
 //
 // Envoy: ProdClusterManagerFactory::clusterManagerFromProto, ClusterManagerImpl::ClusterManagerImpl
 func NewClusterManager(i *startup.Instance, resolver *net.Resolver) (*ClusterManager, error) {
-	defer i.Lane().Enter(step.ClusterManagerFromProto).Exit()
+	defer i.Lane().Enter(step.ClusterManagerFromProto).From(i.Config, "static_resources.clusters").Exit()
 	m := &ClusterManager{instance: i, log: i.Log.Component(log.Upstream),
 		stats: newManagerStats(i.Stats), slot: i.ThreadLocal.AllocateSlot("clusters"),
 		dns: newDNSResolver(i, resolver)}

@@ -18,6 +18,7 @@ const oneStep = `
   chapter: 02-listen-socket
   kind: syscall
   does: Opens.
+  does_zh: 打开。
 `
 
 func TestStepsGenIsWhatTheGeneratorWritesNow(t *testing.T) {
@@ -47,6 +48,7 @@ func TestAMapThatBreaksARuleIsRefusedWithItsReason(t *testing.T) {
 		"is not a line":          strings.Replace(oneStep, "src_line: 1", "src_line: 0", 1),
 		"does not start with":    strings.Replace(oneStep, "02-", "92-", 1),
 		"must all be there":      strings.Replace(oneStep, "does: Opens.", "does: ''", 1),
+		"and does_zh must all":   strings.Replace(oneStep, "does_zh: 打开。", "", 1),
 	}
 	for want, text := range broken {
 		if _, err := generate([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {

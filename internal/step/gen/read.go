@@ -26,6 +26,7 @@ type entry struct {
 	Kind     string   `yaml:"kind"`
 	Named    *bool    `yaml:"named"`
 	Does     string   `yaml:"does"`
+	DoesZh   string   `yaml:"does_zh"`
 	Parent   string   `yaml:"parent"`
 	PostsTo  string   `yaml:"posts_to"`
 	Syscalls []string `yaml:"syscalls"`
@@ -79,8 +80,8 @@ func read(data []byte) ([]entry, error) {
 // check holds one entry to the rules that the generated table relies on.
 func (e *entry) check(ids map[string]bool) error {
 	switch {
-	case e.ID == "" || e.Symbol == "" || e.Article == "" || e.Section == "" || e.Does == "":
-		return fmt.Errorf("id, symbol, article, section and does must all be there")
+	case e.ID == "" || e.Symbol == "" || e.Article == "" || e.Section == "" || e.Does == "" || e.DoesZh == "":
+		return fmt.Errorf("id, symbol, article, section, does and does_zh must all be there")
 	case e.SrcLine <= 0:
 		return fmt.Errorf("src_line %d is not a line", e.SrcLine)
 	case !strings.HasSuffix(e.File, ".cc") && !strings.HasSuffix(e.File, ".h"):

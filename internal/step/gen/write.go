@@ -49,7 +49,7 @@ func writeFacts(b *bytes.Buffer, e entry, name string) {
 	fmt.Fprintf(b, "Article: %q,\nSection: %q,\n", e.Article, e.Section)
 	fmt.Fprintf(b, "Thread: %q,\nChapter: %q,\n", e.Thread, e.Chapter)
 	fmt.Fprintf(b, "Number: %c,\nKind: Kind%s,\n", e.Chapter[1], constName(e.Kind))
-	fmt.Fprintf(b, "Named: %t,\nDoes: %q,\n", e.Named == nil || *e.Named, e.Does)
+	fmt.Fprintf(b, "Named: %t,\nDoes: %q,\nDoesZh: %q,\n", e.Named == nil || *e.Named, e.Does, e.DoesZh)
 }
 
 // writeReferences writes what only some steps have.

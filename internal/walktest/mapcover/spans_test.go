@@ -21,6 +21,8 @@ type span struct {
 	thread string
 	fd     string // the label of the fd it is about, or of the one it made
 	said   string // a system call with its label and its result
+	object string // a listener
+	config string // where in the configuration its object stands, and what is written there
 	begun  int
 	ended  int
 }
@@ -66,7 +68,7 @@ func (s *span) parse(line []byte) error {
 	for _, l := range raw.Links {
 		s.links = append(s.links, l.SpanContext.SpanID)
 	}
-	var result, errno string
+	var result, errno, file, at, written string
 	for _, a := range raw.Attributes {
 		text, number := fmt.Sprint(a.Value.Value), 0
 		if f, ok := a.Value.Value.(float64); ok {
@@ -85,6 +87,14 @@ func (s *span) parse(line []byte) error {
 			result = fmt.Sprint(" = ", number)
 		case "error.type":
 			errno = " " + text
+		case "walk.object":
+			s.object = text
+		case "config.file":
+			file = text
+		case "config.line":
+			at = fmt.Sprint(number)
+		case "config.text":
+			written = text
 		case "seq.start":
 			s.begun = number
 		case "seq.end":
@@ -92,5 +102,8 @@ func (s *span) parse(line []byte) error {
 		}
 	}
 	s.said = s.name + " " + s.fd + result + errno
+	if file != "" {
+		s.config = file + ":" + at + " " + written
+	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"envoywalk/scripts/book/stracefile"
 )
 
 // Span is what a receipt needs of a span: a system call, or the hand-over of an fd.
@@ -88,7 +90,7 @@ func (a attributes) number(key string) int64 {
 }
 
 func (a attributes) span() Span {
-	_, args := splitArgs(a.text("syscall.args") + ")")
+	_, args := stracefile.SplitArgs(a.text("syscall.args") + ")")
 	s := Span{Seq: a.number("seq.start"), TID: int(a.number("thread.id")),
 		Name: a.text("syscall.name"),
 		Args: args, FD: -1, Ret: a.number("syscall.ret"), Errno: a.text("error.type"),

@@ -117,14 +117,20 @@ function keyOf(event) {
   return event.kind + '|' + name + '|' + normal(event.fdLabel) + '|' + more;
 }
 
+/** labelIn is echo in 15<echo>. */
+function labelIn(text) {
+  const found = /^[0-9]+<([^]*)>/.exec(text);
+  return found === null ? '' : found[1];
+}
+
 /** callDetail is what of a call's arguments is the same in every run. */
 function callDetail(event) {
   const { name, args, errno } = event.call;
-  const label = event.fdLabel === '' ? '' : '<' + event.fdLabel + '>';
-  const rest = args.startsWith(event.fd + label + ', ') ? args.slice((event.fd + label + ', ').length) : args;
+  const first = (event.fd ?? -1) + (event.fdLabel === '' ? '' : '<' + event.fdLabel + '>') + ', ';
+  const rest = args.startsWith(first) ? args.slice(first.length) : args;
   const of = rest.split(', ');
   switch (name) {
-    case 'epoll_ctl': return errno + ' ' + of[0] + ' ' + normal((/^[0-9]+<([^]*)>/.exec(of[1] ?? '') ?? [, ''])[1]);
+    case 'epoll_ctl': return errno + ' ' + of[0] + ' ' + normal(labelIn(of[1] ?? ''));
     case 'setsockopt': case 'getsockopt': return errno + ' ' + of.slice(0, 2).join(' ');
     case 'fcntl': case 'shutdown': return errno + ' ' + of[0];
   }
@@ -163,7 +169,10 @@ function quietEvents(model) {
   return quiet;
 }
 
-/** callsOf sorts the system calls of a trace by role and actor: a thread, or a connection's fd. */
+/**
+ * callsOf sorts the system calls of a trace by the fd that they are about: what was done with it, by threads
+ * of which role, in which order. What was done with another fd meanwhile is not compared.
+ */
 export function callsOf(model) {
   const lives = livesOf(model);
   const roles = new Map();
@@ -175,26 +184,29 @@ export function callsOf(model) {
     if (isWait(event)) units.set(event.thread, event);
     const life = lives[event.n];
     const name = comparedCalls.get(event.call.name);
-    if (life === undefined || isLook(event) || life.kind === 'eventfd' && /^(read|write)$/.test(name)) continue;
-    const own = life.kind === 'connection' || life.kind === 'upstream';
-    const of = own ? life : event.thread;
-    if (!actors.has(of)) actors.set(of, addActor(roles, own ? life.kind : threadRoles.get(of)));
-    const key = name + '|' + life.kind + '|' + otherDetail(event, lives.members[event.n]);
+    if (life === undefined || isLook(event)) continue;
+    if (life.kind === 'eventfd' && /^(read|write)$/.test(name)) continue;
+    const of = lives.members[event.n] ?? life;
+    if (!actors.has(of)) actors.set(of, addActor(roles, of.kind));
+    const key = name + '|' + threadRoles.get(event.thread) + '|' + otherDetail(event);
     addAct(actors.get(of), event, key, units.get(event.thread) ?? event.thread, false);
   }
   return roles;
 }
 
-function otherDetail(event, member) {
+/** otherDetail is callDetail without labels: other programs have none, or others. */
+function otherDetail(event) {
   if (event.call.name !== 'epoll_ctl') return callDetail(event);
   const op = /EPOLL_CTL_\w+/.exec(event.call.args);
-  return event.call.errno + ' ' + (op === null ? '' : op[0]) + ' ' + (member === undefined ? '' : member.kind);
+  return event.call.errno + ' ' + (op === null ? '' : op[0]);
 }
 
 /** callRoles: other programs have other names. The first thread is main, who accepts is a worker. */
 function callRoles(model) {
   const roles = new Map();
-  for (const thread of model.threads) roles.set(thread, thread.name.includes('worker') ? 'worker' : roleOf(thread));
+  for (const thread of model.threads) {
+    roles.set(thread, thread.name.includes('worker') ? 'worker' : roleOf(thread));
+  }
   for (const event of model.events) {
     if (event.call !== null && /^accept4?$/.test(event.call.name)) roles.set(event.thread, 'worker');
   }
@@ -202,7 +214,7 @@ function callRoles(model) {
   return roles;
 }
 
-/** livesOf says of each call about an fd which life of which fd it is part of: from its making to its close. */
+/** livesOf says of each call which life of its fd it is part of: from the call that made it to its close. */
 function livesOf(model) {
   const lives = [];
   lives.members = [];
@@ -212,7 +224,6 @@ function livesOf(model) {
     if (name === undefined) continue;
     const key = (fd) => fdTable(event) + ' ' + fd;
     const life = event.fd === null ? undefined : open.get(key(event.fd));
-    if (name === 'listen' && life !== undefined) life.kind = 'listener';
     if (name === 'connect' && life !== undefined) life.kind = 'upstream';
     if (name === 'epoll_ctl') lives.members[event.n] = open.get(key(Number(memberFd(event))));
     if (name !== 'dup' || madeFds(event.call).length > 0) lives[event.n] = life;

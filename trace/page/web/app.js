@@ -17,7 +17,7 @@ import { firstVisit, openHelp, openTour } from './tour.js';
 import { openQuestions } from './questions.js';
 import { Store } from './store.js';
 import { Live } from './live.js';
-import { takeKeys } from './keys.js';
+import { takeButtons, takeKeys, takeWindow } from './keys.js';
 import { drawHead, drawModes, drawPlace, drawWords } from './frame.js';
 
 const element = (id) => document.getElementById(id);
@@ -33,7 +33,7 @@ class App {
     this.causal = 'off';
     this.causalSet = null;
     this.bookmarks = [];
-    this.following = false;
+    this.folded = 0; // idle turns that are told as one
     this.sourceFirst = 'go';
     this.lang = this.store.get('lang', navigator.language?.startsWith('zh') ? 'zh' : 'en');
     this.lanes = new Lanes(this, element('lanes'), element('hover'));
@@ -70,6 +70,7 @@ class App {
 
   addLine(line) {
     const change = this.model.add(line);
+    if (change === 'b' && line.K === 'turn') this.folded += line.a?.repeat ?? 0;
     const { axis } = this.lanes;
     if (typeof line?.s === 'number') axis.take(line.s, line.at ?? 0);
     if (typeof line?.E?.s === 'number') axis.take(line.E.s, line.E.at ?? 0);
@@ -87,35 +88,6 @@ class App {
     drawDiff(this);
   }
 
-  /** Lines that came while the process runs: lists and lanes grow, the lanes that got something glow. */
-  takeLive(lines) {
-    const { lanes, model } = this;
-    const atEnd = lanes.axis.to >= lanes.axis.hi - 1;
-    const before = model.events.length;
-    let earliest = Infinity;
-    for (const line of lines) {
-      if (this.addLine(line) === 'late') earliest = Math.min(earliest, model.byId(line.i).n);
-    }
-    if (earliest < Infinity) this.rebuild(earliest);
-    this.index.grow();
-    this.twin.grow();
-    if (this.causal !== 'off') this.takeCausal();
-    lanes.pulse(new Set(model.events.slice(before).map((event) => event.thread ?? null)));
-    if (before === 0) lanes.open();
-    if (this.following && model.events.length > before) this.showNewest();
-    else if (model.events.length > 0 && before === 0) this.select(0);
-    else if (atEnd && this.following) lanes.axis.pan(Infinity);
-    if (lines.some((line) => line?.i === this.event?.id)) this.drawPanes();
-    drawHead(this);
-  }
-
-  showNewest() {
-    const { events } = this.model;
-    let n = events.length - 1;
-    while (n > 0 && !this.isKindShown(events[n])) n--;
-    this.select(n);
-  }
-
   /** An event came so late that others moved: what is drawn from n on is drawn anew. */
   rebuild(n) {
     this.index = new LaneIndex(this.model);
@@ -125,10 +97,11 @@ class App {
 
   // --- where one is
 
-  /** Goes to event n. how.list = false leaves the list where it is. */
+  /** Goes to event n. how.list = false leaves the list where it is; how.newest: the live page does it. */
   select(n, how = {}) {
     const event = this.model.events[n];
     if (!event) return;
+    if (!how.newest) this.live?.stopFollowing();
     this.n = n;
     root.dataset.n = n;
     root.dataset.seq = event.seq;
@@ -142,9 +115,9 @@ class App {
   }
 
   drawPanes() {
-    drawStep(this);
     drawState(this);
     drawPlace(this);
+    drawStep(this); // last: it scrolls to the source's line, which makes the browser lay out
   }
 
   tell() { drawHead(this); }
@@ -169,12 +142,10 @@ class App {
   }
 
   step(step) {
-    this.stopFollowing();
     this.stepIn(this.model.events, this.n, step);
   }
 
   stepOnThread(step) {
-    this.stopFollowing();
     const list = this.event?.thread?.events ?? this.index.byThread.get(null)?.events;
     if (list) this.stepIn(list, afterSeq(list, this.event.seq) - 1, step);
   }
@@ -239,6 +210,7 @@ class App {
     const { axis } = this.lanes;
     axis.turn(axis.mode === 'time' ? 'order' : 'time', this.event);
     drawModes(this);
+    drawHead(this);
     this.lanes.ask();
   }
 
@@ -270,6 +242,8 @@ class App {
 
   laneName(lane) { return lane.thread ? lane.thread.short : say(this.lang, 'laneStories'); }
 
+  emptyWords() { return say(this.lang, this.live ? 'emptyLive' : 'noStep'); }
+
   /** What a lane's thread does at this step, in two words. */
   laneState(lane) {
     const told = lane.thread && this.stateNow?.threads.find((one) => one.thread === lane.thread);
@@ -286,7 +260,8 @@ class App {
   /** The bookmarks are seqs, so that they hold while the model grows. */
   bookmarkedEvents() {
     const { events } = this.model;
-    return this.bookmarks.map((seq) => events[afterSeq(events, seq) - 1]).filter((event) => event !== undefined);
+    const there = this.bookmarks.map((seq) => events[afterSeq(events, seq) - 1]);
+    return there.filter((event) => event !== undefined);
   }
 
   markBookmarks() {
@@ -388,56 +363,11 @@ class App {
     this.lanes.restyle();
     this.lanes.draw();
   }
-
-  // --- live
-
-  stopFollowing() {
-    if (!this.following) return;
-    this.following = false;
-    this.live?.draw();
-  }
-
-  toggleFollowing() {
-    this.following = !this.following;
-    if (this.following) this.showNewest();
-    this.live?.draw();
-  }
 }
 
 function toggleDialog(dialog, open) {
   if (dialog.open) dialog.close();
   else open();
-}
-
-/** The buttons do what the keys do. After a click the focus is given up, so that Enter is a key again. */
-function takeButtons(app) {
-  const does = {
-    back: () => app.step(-1), forward: () => app.step(1), causal: () => app.turnCausal(), axis: () => app.turnAxis(),
-    'zoom-in': () => app.zoom(1.6), 'zoom-out': () => app.zoom(1 / 1.6), 'zoom-fit': () => app.fit(),
-    ask: () => app.ask(), compare: () => app.compare(), lang: () => app.turnLanguage(),
-    theme: () => app.turnTheme(), 'help-door': () => app.help(), follow: () => app.toggleFollowing(),
-  };
-  for (const [id, act] of Object.entries(does)) element(id).addEventListener('click', act);
-  element('kinds').addEventListener('click', (event) => {
-    const button = event.target.closest('button');
-    if (button) app.toggleKind(Number(button.dataset.kind));
-  });
-  document.addEventListener('click', (event) => {
-    const button = event.detail > 0 && event.target.closest('#head button, #stage button');
-    if (button) button.blur();
-  });
-}
-
-function takeWindow(app) {
-  addEventListener('beforeprint', () => app.printing(true));
-  addEventListener('afterprint', () => app.printing(false));
-  addEventListener('hashchange', () => {
-    const seq = app.store.hashSeq();
-    if (seq !== undefined && seq !== app.event?.seq) app.goSeq(seq);
-  });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-    if (app.store.get('theme', null) === null) app.setTheme(null);
-  });
 }
 
 async function start() {
@@ -449,10 +379,7 @@ async function start() {
   takeWindow(app);
   await app.read();
   const live = document.querySelector('meta[name="envoywalk-live"]');
-  if (live) {
-    app.following = true;
-    app.live = new Live(app, live.content);
-  }
+  if (live) app.live = new Live(app, live.content);
   firstVisit(app);
 }
 

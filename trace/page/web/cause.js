@@ -6,8 +6,8 @@
 import { encloses, isWait } from './model.js';
 
 /** relations are all the words by which why() ties a step to the one before. */
-export const relations = ['itself', 'inside', 'run-of-post', 'woken-by', 'fd-made-by', 'accepted', 'of-connection',
-  'created-thread', 'configured'];
+export const relations = ['itself', 'inside', 'run-of-post', 'woken-by', 'fd-made-by', 'accepted',
+  'of-connection', 'created-thread', 'configured'];
 
 /**
  * why leads from event n back to the line of the configuration, as far as the spans tell. Each entry is the
@@ -61,8 +61,9 @@ function climb(model, inner) {
   if (config !== null && (event.caller === null || event.kind === 'thread')) {
     return { event: by, relation: 'inside', config, ends: true };
   }
-  const ofOther = part.parent !== null && part.parent.kind === 'story' && !isAbout(model, event, part.trace);
-  return ofOther ? { event: part.parent, relation: 'of-connection', config } : { event, relation: 'inside', config };
+  const story = part.parent !== null && part.parent.kind === 'story' ? part.parent : null;
+  if (story === null || isAbout(model, event, story.trace)) return { event, relation: 'inside', config };
+  return { event: story, relation: 'of-connection', config };
 }
 
 /** isAbout: what the loop called is a run, or was called for an fd of this very connection. */
@@ -119,7 +120,7 @@ function farCause(event, relation) {
 const aboutListeners = /Listener/;
 const aboutClusters = /Cluster|HostImpl/;
 
-/** placeInConfig is the span that says from which line of the configuration the event's object came, or null. */
+/** placeInConfig is the span that says which line of the configuration the event's object is from. */
 function placeInConfig(model, event) {
   if (event.config !== null) return event;
   if (event.object === '' || event.kind !== 'function' && event.kind !== 'post') return null;
@@ -220,7 +221,8 @@ function effectOf(event) {
 /** connectPair: a connect that is under way and the SO_ERROR that tells how it went. */
 function connectPair(model, event) {
   if (event.call === null) return null;
-  if (event.call.name === 'connect' && event.call.errno === 'EINPROGRESS') return onSameFd(model, event, 1, isAnswer);
+  const underWay = isConnect(event) && event.call.errno === 'EINPROGRESS';
+  if (underWay) return onSameFd(model, event, 1, isAnswer);
   return isAnswer(event) ? onSameFd(model, event, -1, isConnect) : null;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The causal difference of two traces: what one does and the other does not, and what both do in another
- * order although program order fixes it. Never timing. trace/diff is the same in Go, and prints the same lines.
+ * order although program order fixes it. Never timing. As trace/diff in Go, which prints the same lines.
  */
 import { callsOf, spansOf } from './acts.js';
 
@@ -104,7 +104,7 @@ function compareActors(a, b, found) {
   for (const inUnit of units.values()) for (const both of inUnit.values()) findReordered(both, found);
 }
 
-/** findReordered: what is in one unit on both sides has a fixed order; who breaks it are the fewest possible. */
+/** findReordered: what is in one unit on both sides has a fixed order; the fewest that break it are told. */
 function findReordered(both, found) {
   const kept = longestInOrder(both);
   if (kept.length === both.length) return;
@@ -149,7 +149,8 @@ function diffLines(found, lang) {
     for (const event of events) {
       const count = inside.get(event);
       if (count === undefined) continue;
-      lines.push(sign + ' ' + event.seq + ' ' + diffText(event) + (count > 0 ? '   ' + say.inside(count) : ''));
+      const more = count > 0 ? '   ' + say.inside(count) : '';
+      lines.push(sign + ' ' + event.seq + ' ' + diffText(event) + more);
     }
   }
   const moved = new Map(found.reordered.map((turned) => [turned.a, turned]));
@@ -179,7 +180,8 @@ const diffWords = {
 };
 
 function diffText(event) {
-  const place = event.file === '' ? '' : '   ' + event.file.slice(event.file.lastIndexOf('/') + 1) + ':' + event.line;
+  const file = event.file.slice(event.file.lastIndexOf('/') + 1);
+  const place = file === '' ? '' : '   ' + file + ':' + event.line;
   return (event.thread === null ? '-' : event.thread.short) + ' ' + event.text + place;
 }
 

@@ -14,7 +14,9 @@ export function drawWords(app) {
     box.setAttribute('aria-label', words);
     if (box.matches('button, input')) box.title = box.dataset.key ? `${words} (${box.dataset.key})` : words;
   }
-  for (const box of document.querySelectorAll('[data-say-hint]')) box.placeholder = say(app.lang, box.dataset.sayHint);
+  for (const box of document.querySelectorAll('[data-say-hint]')) {
+    box.placeholder = say(app.lang, box.dataset.sayHint);
+  }
   drawHints(app);
 }
 
@@ -25,23 +27,24 @@ export function drawHead(app) {
   byId('service').textContent = service;
   byId('chapter').textContent = chapter.join(' ');
   document.title = [...chapter, service].join(' · ');
-  byId('counts').textContent = say(lang, 'counts', model.events.length, index.flows.length, model.threads.length);
+  const [events, posts] = [model.events.length, index.flows.length];
+  byId('counts').textContent = say(lang, 'counts', events, posts, model.threads.length);
   const root = document.documentElement;
-  root.dataset.events = model.events.length;
-  root.dataset.flows = index.flows.length;
+  root.dataset.events = events;
+  root.dataset.flows = posts;
   byId('honest').textContent = honesty(app).join('  ·  ');
 }
 
-function honesty({ model, lang, lanes, causalSet, causal, causalFrom }) {
+function honesty({ model, lang, lanes, folded, causalSet, causal, causalFrom }) {
   const told = [];
   if (causalSet && causal !== 'off') {
     told.push(say(lang, causal === 'past' ? 'causalPastOf' : 'causalFutureOf',
       model.events[causalFrom].seq, causalSet.size));
   }
   for (const lost of model.lost) told.push(lang === 'zh' ? lost.why_zh ?? lost.why : lost.why);
-  const folded = model.events.reduce((sum, event) => sum + (event.kind === 'turn' && event.attrs.repeat || 0), 0);
   if (folded > 0) told.push(say(lang, 'foldedTurns', folded));
   if (lanes.hiddenArrows) told.push(say(lang, 'hiddenArrows'));
+  if (lanes.axis.mode === 'time') told.push(say(lang, 'timeMeans'));
   if (model.stats) {
     const { dropped = 0, sampled_out: out = 0 } = model.stats;
     told.push(dropped === 0 ? say(lang, 'nothingDropped') : say(lang, 'someDropped', dropped));

@@ -1,5 +1,5 @@
-// Every key of the page, in one table. Keys work wherever the focus is, except in an input, and
-// Enter and Space belong to a button or a link that has the focus.
+// Every key of the page, in one table, and every button. Keys work wherever the focus is, except in an
+// input; Enter and Space belong to a button or a link that has the focus.
 
 /** @type {Array<[string, (app) => void]>} */
 const keyTable = [
@@ -54,9 +54,42 @@ export function takeKeys(app) {
 
 /** A key with Ctrl, Alt or Meta is the browser's; a key in an input is text. */
 function isForThePage(event) {
-  if (event.defaultPrevented || event.isComposing || event.ctrlKey || event.altKey || event.metaKey) return false;
-  const { target } = event;
-  if (target.closest?.('input:not([type=file]), textarea, select')) return event.key === 'Escape';
-  if ((event.key === 'Enter' || event.key === ' ') && target.closest?.('button, a, summary, input')) return false;
-  return !document.querySelector('dialog:modal') || event.key === '?';
+  if (event.ctrlKey || event.altKey || event.metaKey) return false;
+  if (event.defaultPrevented || event.isComposing) return false;
+  const { target, key } = event;
+  if (target.closest?.('input:not([type=file]), textarea, select')) return key === 'Escape';
+  if ((key === 'Enter' || key === ' ') && target.closest?.('button, a, summary, input')) return false;
+  return !document.querySelector('dialog:modal') || key === '?';
+}
+
+/** The buttons do what the keys do. After a click the focus is given up, so that Enter is a key again. */
+export function takeButtons(app) {
+  const does = {
+    back: () => app.step(-1), forward: () => app.step(1),
+    causal: () => app.turnCausal(), axis: () => app.turnAxis(),
+    'zoom-in': () => app.zoom(1.6), 'zoom-out': () => app.zoom(1 / 1.6), 'zoom-fit': () => app.fit(),
+    ask: () => app.ask(), compare: () => app.compare(), lang: () => app.turnLanguage(),
+    theme: () => app.turnTheme(), 'help-door': () => app.help(), follow: () => app.live.toggleFollowing(),
+  };
+  for (const [id, act] of Object.entries(does)) document.getElementById(id).addEventListener('click', act);
+  document.getElementById('kinds').addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (button) app.toggleKind(Number(button.dataset.kind));
+  });
+  document.addEventListener('click', (event) => {
+    const button = event.detail > 0 && event.target.closest('#head button, #stage button');
+    if (button) button.blur();
+  });
+}
+
+export function takeWindow(app) {
+  addEventListener('beforeprint', () => app.printing(true));
+  addEventListener('afterprint', () => app.printing(false));
+  addEventListener('hashchange', () => {
+    const seq = app.store.hashSeq();
+    if (seq !== undefined && seq !== app.event?.seq) app.goSeq(seq);
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    if (app.store.get('theme', null) === null) app.setTheme(null);
+  });
 }

@@ -3,12 +3,13 @@
 // the rows left are as high as they can be.
 
 import { isWait } from './model.js';
-import { Axis, duration, firstFrom, hueOf, isInstant, niceStep, rangeIn } from './view.js';
-import { arrowhead, cutText, drawBar, drawTick, drawWait, hueColour, readPalette } from './shapes.js';
+import { Axis, firstFrom, isInstant, rangeIn } from './view.js';
+import { cutText, drawBar, drawTick, drawWait, hueColour, labelOf, readPalette } from './shapes.js';
 import { drawCauses, drawFlows } from './arrows.js';
 import { takePointer } from './pointer.js';
+import { drawRuler, rulerHeight } from './ruler.js';
+import { drawCursor, drawSelected } from './mark.js';
 
-const rulerHeight = 22;
 const contextHeight = 14;
 const highestRow = 17;
 const lowestRow = 1.5;
@@ -29,7 +30,11 @@ export class Lanes {
     this.boxes = []; // where each lane was drawn last
     this.pulses = new Map();
     this.calm = matchMedia('(prefers-reduced-motion: reduce)');
-    new ResizeObserver(() => this.ask()).observe(canvas.parentElement);
+    this.room = { width: 0, height: 0 }; // kept, because asking would make the browser lay out the page
+    new ResizeObserver(([{ contentRect }]) => {
+      this.room = contentRect;
+      this.ask();
+    }).observe(canvas.parentElement);
     takePointer(this);
   }
 
@@ -51,7 +56,8 @@ export class Lanes {
   /** The first look at a trace: all of it, or its beginning. */
   open() {
     this.axis.fit();
-    if (this.axis.hi - this.axis.lo > openingWidth * 1.5) this.axis.show(this.axis.lo, this.axis.lo + openingWidth);
+    const { lo, hi } = this.axis;
+    if (hi - lo > openingWidth * 1.5) this.axis.show(lo, lo + openingWidth);
     this.ask();
   }
 
@@ -78,25 +84,38 @@ export class Lanes {
     g.fillStyle = palette.paper;
     g.fillRect(0, 0, this.width, this.height);
     this.place();
-    this.drawRuler();
-    this.drawCursor();
+    if (this.boxes.length === 0) {
+      this.drawEmpty();
+      return;
+    }
+    drawRuler(this);
+    drawCursor(this);
     for (const box of this.boxes) this.drawLane(box);
     const hidden = this.hiddenArrows;
     drawFlows(this);
     drawCauses(this);
     if (hidden !== this.hiddenArrows) this.app.tell();
-    this.drawSelected();
+    drawSelected(this);
     this.drawLabels();
     this.app.minimap?.draw();
   }
 
+  /** A live page has nothing to show until something happens; it says what would make it happen. */
+  drawEmpty() {
+    const { g, palette } = this;
+    g.fillStyle = palette.ink3;
+    g.font = `italic 17px ${palette.serif}`;
+    g.textAlign = 'center';
+    g.fillText(this.app.emptyWords(), this.width / 2, this.height / 2);
+    g.textAlign = 'left';
+  }
+
   /** Makes the canvas as large as its place in device pixels; false where there is no place. */
   fitCanvas() {
-    const room = this.canvas.parentElement;
-    this.width = room.clientWidth;
+    this.width = Math.floor(this.room.width);
     this.gutter = this.width < 700 ? 76 : 138;
     const least = rulerHeight + 8 + this.app.index.lanes.length * labelHeight;
-    this.height = Math.max(room.clientHeight, least);
+    this.height = Math.max(Math.floor(this.room.height), least);
     if (this.width < 50 || this.height < 30) return false;
     const ratio = devicePixelRatio || 1;
     const [w, h] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
@@ -162,48 +181,6 @@ export class Lanes {
     box.to = depth;
   }
 
-  drawRuler() {
-    const { g, axis, palette } = this;
-    const step = niceStep(70 / axis.scale);
-    g.font = `10px ${palette.mono}`;
-    g.textBaseline = 'middle';
-    g.textAlign = 'left';
-    const origin = axis.mode === 'time' ? axis.lo : 0;
-    for (let at = Math.ceil((axis.from - origin) / step) * step + origin; at <= axis.to; at += step) {
-      const x = Math.round(axis.px(at)) + 0.5;
-      g.fillStyle = palette.rule;
-      g.fillRect(x - 0.5, 4, 1, this.height - 4);
-      g.fillStyle = palette.ink3;
-      g.fillText(axis.mode === 'time' ? duration(at - origin) : String(at), x + 4, 10);
-    }
-    this.drawBookmarks();
-  }
-
-  drawBookmarks() {
-    const { g, axis, palette } = this;
-    g.fillStyle = palette.ink2;
-    for (const event of this.app.bookmarkedEvents()) {
-      const x = axis.px(axis.start(event));
-      if (x < axis.left || x > this.width) continue;
-      g.fillRect(x, 2, 1, 18);
-      arrowhead(g, x + 8, 6, 0, 8);
-    }
-  }
-
-  /** Where one is: a highlighter's stroke through all lanes. */
-  drawCursor() {
-    const { event } = this.app;
-    if (!event) return;
-    const { g, axis, palette } = this;
-    const x = axis.px(axis.start(event));
-    const wide = axis.mode === 'order' ? Math.max(3, axis.scale) : 3;
-    if (x + wide < axis.left || x > this.width) return;
-    g.fillStyle = palette.mark;
-    g.globalAlpha = 0.55;
-    g.fillRect(x, rulerHeight, wide, this.height);
-    g.globalAlpha = 1;
-  }
-
   drawLane(box) {
     const { g, axis, palette } = this;
     g.save();
@@ -228,7 +205,8 @@ export class Lanes {
     const { g, axis } = this;
     const { events } = box.lane;
     const from = Math.max(axis.left, axis.px(axis.start(events[0])));
-    const to = Math.min(this.width, axis.px(Math.max(axis.end(events[0]), axis.end(events[events.length - 1]))));
+    const end = Math.max(axis.end(events[0]), axis.end(events[events.length - 1]));
+    const to = Math.min(this.width, axis.px(end));
     g.fillStyle = colour;
     g.globalAlpha = 0.5;
     if (to > from) g.fillRect(from, box.top - 2, to - from, 1);
@@ -272,7 +250,8 @@ export class Lanes {
   /** The wait that ends right of the view: its thread is blocked in view already. */
   drawNextWait(box, row, last, colour) {
     const event = row[last];
-    if (event && isWait(event) && this.app.isKindShown(event)) this.drawBlocked(box, event, colour, this.width);
+    if (!event || !isWait(event) || !this.app.isKindShown(event)) return;
+    this.drawBlocked(box, event, colour, this.width);
   }
 
   drawEvent(box, event, colour, palette, x, end, next) {
@@ -314,57 +293,13 @@ export class Lanes {
     g.fillText(text, x, y + h / 2 + 0.5);
   }
 
-  /** The point on the picture where event stands, or null while its row is not in view. */
+  /** Where event stands on the picture: its row's middle, or the line above while its row is not in view. */
   pointOf(event) {
-    const box = this.boxes.find((b) => b.lane.thread === (event.thread ?? null));
+    const box = this.boxes.find((one) => one.lane.thread === (event.thread ?? null));
     if (!box) return null;
-    const { axis } = this;
-    const inRows = event.row >= box.from && event.row <= box.to;
-    const y = inRows ? this.yOf(box, event.row) + box.rowHeight / 2 : box.y + 5;
-    return { x: axis.px(axis.start(event)), y };
-  }
-
-  drawSelected() {
-    const { event } = this.app;
-    const box = event && this.boxes.find((b) => b.lane.thread === (event.thread ?? null));
-    if (!box) return;
-    const { g, axis, palette } = this;
-    const x = axis.px(axis.start(event));
-    const inRows = event.row >= box.from && event.row <= box.to;
-    if (x <= this.width && axis.px(axis.end(event)) >= axis.left) {
-      const y = inRows ? this.yOf(box, event.row) : box.y - 1;
-      const h = inRows ? box.rowHeight - 1.5 : contextHeight - 3;
-      this.drawFrame(event, Math.max(x, axis.left), y, h);
-    }
-    this.drawSeq(event, x, palette, g);
-  }
-
-  drawFrame(event, x, y, h) {
-    const { g, axis, palette } = this;
-    const end = Math.min(this.width - 1, axis.px(axis.end(event)));
-    const wide = Math.max(isInstant(event) ? 5 : 3, end - x - 1);
-    g.fillStyle = palette.mark;
-    g.fillRect(x, y, wide, h);
-    g.strokeStyle = palette.ink;
-    g.lineWidth = 1.5;
-    g.strokeRect(x - 0.25, y - 0.25, wide, h + 0.5);
-    const colour = hueColour(palette, hueOf(event));
-    if (isInstant(event)) drawTick(g, palette, colour, event, x, y, end - x, h);
-    this.drawText({ ...event, kind: 'function', label: labelOf(event) }, x + 7, x + wide, y, h);
-  }
-
-  /** The step's number on the ruler. */
-  drawSeq(event, x, palette, g) {
-    if (x < this.axis.left - 1 || x > this.width) return;
-    const text = String(event.seq);
-    g.font = `600 10.5px ${palette.mono}`;
-    const wide = text.length * 10.5 * this.letter + 10;
-    const left = Math.min(Math.max(x - 1, this.axis.left), this.width - wide - 2);
-    g.fillStyle = palette.ink;
-    g.fillRect(left, 2, wide, 16);
-    g.fillRect(x, 16, 1.5, this.height);
-    g.fillStyle = palette.paper;
-    g.fillText(text, left + 5, 10.5);
+    const x = this.axis.px(this.axis.start(event));
+    if (event.row < box.from || event.row > box.to) return { x, y: box.y + 5, h: contextHeight - 3 };
+    return { x, y: this.yOf(box, event.row) + box.rowHeight / 2 - 0.75, h: box.rowHeight - 1.5 };
   }
 
   drawLabels() {
@@ -415,10 +350,4 @@ function fittingRow(boxes, all, room) {
     if (all.reduce((sum, box) => sum + heightOf(box), 0) <= room) break;
   }
   return row;
-}
-
-/** What a bar says: its name and what it is about; a system call as strace spells it. */
-function labelOf(event) {
-  if (event.label) return event.label;
-  return event.kind === 'function' ? event.name + (event.object ? ` "${event.object}"` : '') : event.text;
 }

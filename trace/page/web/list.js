@@ -2,16 +2,25 @@
 // screen readers, Ctrl-F, printing and tests, and it is the list that one walks. Its items stand in
 // chunks that the browser lays out only when they come into view.
 
-import { kindGroups } from './view.js';
+import { alarming, kindGroups } from './view.js';
 
 const chunkSize = 200;
 const rowHeight = 21; // px, the same as --row in style.css
-const sliceTime = 10; // ms of work between two breaths while the list is built
-const gutterRoom = 80; // px for all of the gutter's lines
+const sliceTime = 12; // ms of work between two breaths while the list is built
+const gutterRoom = 72; // px for all of the gutter's lines
 const mostColumns = 15; // threads beyond share the last: as many as style.css has
 
-/** A breath: the browser may paint and take keys. */
-export const breath = () => new Promise((resolve) => { setTimeout(resolve, 0); });
+/** A breath: the browser may paint and take keys. A timer would make it wait 4 ms each time. */
+export function breath() {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
 
 export class Twin {
   constructor(app, list) {
@@ -21,6 +30,10 @@ export class Twin {
     this.done = 0;
     this.marked = []; // the items that say where one is
     this.stamp = 0; // counts the causal sets
+    this.top = 0; // how far it is scrolled, and its height: kept, because asking costs a layout
+    this.height = 400;
+    new ResizeObserver(([{ contentRect }]) => { this.height = contentRect.height; }).observe(list);
+    list.addEventListener('scroll', () => { this.top = list.scrollTop; }, { passive: true });
     list.addEventListener('click', (event) => this.clicked(event));
     list.addEventListener('contentvisibilityautostatechange', (event) => {
       if (!event.skipped && event.target.chunk) this.dim(event.target.chunk);
@@ -130,9 +143,8 @@ export class Twin {
   }
 
   inView(chunk) {
-    const top = this.topOf(chunk.first) - this.list.scrollTop;
-    const height = this.list.clientHeight;
-    return top < 2 * height && top + chunkSize * rowHeight > -height;
+    const top = this.topOf(chunk.first) - this.top;
+    return top < 4 * this.height && top + chunkSize * rowHeight > -3 * this.height;
   }
 
   dim(chunk, always = false) {
@@ -159,7 +171,7 @@ export class Twin {
     if (!here) return;
     here.setAttribute('aria-current', 'step');
     this.marked.push(here);
-    for (let up = event.parent; up; up = up.parent) {
+    for (let up = event.caller ?? event.parent; up; up = up.caller ?? up.parent) {
       const item = this.itemOf(up.n);
       item?.classList.add('path');
       if (item) this.marked.push(item);
@@ -178,17 +190,20 @@ export class Twin {
     return rows * rowHeight;
   }
 
+  /** Scrolls no further than needed; what is far away comes to the upper middle. */
   reveal(n) {
-    const top = this.topOf(n);
-    const { scrollTop, clientHeight } = this.list;
-    const margin = Math.min(4 * rowHeight, clientHeight / 4);
-    if (top < scrollTop - clientHeight || top > scrollTop + 2 * clientHeight) {
-      this.list.scrollTop = top - clientHeight * 0.4;
-    } else if (top < scrollTop + margin) {
-      this.list.scrollTop = top - margin;
-    } else if (top > scrollTop + clientHeight - margin - rowHeight) {
-      this.list.scrollTop = top - clientHeight + margin + rowHeight;
-    }
+    const at = this.topOf(n);
+    const { top, height } = this;
+    const margin = Math.min(4 * rowHeight, height / 4);
+    if (at < top - height || at > top + 2 * height) this.scroll(at - height * 0.4);
+    else if (at < top + margin) this.scroll(at - margin);
+    else if (at > top + height - margin - rowHeight) this.scroll(at - height + margin + rowHeight);
+  }
+
+  scroll(top) {
+    if (top <= 0 && this.top === 0) return;
+    this.list.scrollTop = top;
+    this.top = this.list.scrollTop;
   }
 
   bookmark(event, on) {
@@ -200,11 +215,4 @@ export class Twin {
     if (!item || String(getSelection()) !== '') return;
     this.app.select(Number(item.dataset.n), { list: false });
   }
-}
-
-/** What no reader should overlook. EAGAIN, EINPROGRESS and EINTR are answers, not failures. */
-export function alarming(event) {
-  const errno = event.call?.errno;
-  return Boolean(event.err) || event.kind === 'later'
-    || (Boolean(errno) && !['EAGAIN', 'EINPROGRESS', 'EINTR'].includes(errno));
 }

@@ -8,6 +8,7 @@ export class Live {
   constructor(app, url) {
     this.app = app;
     this.armURL = url.replace(/events$/, 'arm');
+    this.following = true;
     this.source = new EventSource(url);
     this.source.addEventListener('open', () => this.become('open'));
     this.source.addEventListener('error', () => this.become('reconnecting'));
@@ -27,9 +28,10 @@ export class Live {
     const { app } = this;
     document.getElementById('live').hidden = false;
     document.getElementById('arm').hidden = false;
-    document.getElementById('live-state').textContent = say(app.lang, this.state === 'open' ? 'liveOpen' : 'liveAgain');
+    const words = this.state === 'open' ? 'liveOpen' : 'liveAgain';
+    document.getElementById('live-state').textContent = say(app.lang, words);
     document.getElementById('armed').textContent = this.tellArmed();
-    document.getElementById('follow').setAttribute('aria-pressed', String(app.following));
+    document.getElementById('follow').setAttribute('aria-pressed', String(this.following));
   }
 
   tellArmed() {
@@ -49,7 +51,47 @@ export class Live {
         this.app.model.bad++;
       }
     }
-    this.app.takeLive(lines);
+    this.grow(lines);
+    this.draw();
+  }
+
+  /** Lists and lanes grow; the lanes that got something glow; who follows is at the newest. */
+  grow(lines) {
+    const { app } = this;
+    const { model, lanes } = app;
+    const before = model.events.length;
+    let earliest = Infinity;
+    for (const line of lines) {
+      if (app.addLine(line) === 'late') earliest = Math.min(earliest, model.byId(line.i).n);
+    }
+    if (earliest < Infinity) app.rebuild(earliest);
+    app.index.grow();
+    app.twin.grow();
+    if (before === 0) lanes.open();
+    if (app.causal !== 'off') app.takeCausal(app.causalFrom);
+    lanes.pulse(new Set(model.events.slice(before).map((event) => event.thread ?? null)));
+    if (model.events.length > before && this.following) this.showNewest();
+    else if (model.events.length > 0 && before === 0) app.select(0, { newest: true });
+    else if (lines.some((line) => line?.i === app.event?.id)) app.drawPanes();
+    app.tell();
+  }
+
+  showNewest() {
+    const { app } = this;
+    const newest = app.model.events.findLast((event) => app.isKindShown(event));
+    if (newest) app.select(newest.n, { newest: true });
+  }
+
+  /** Who walks by himself follows no longer. */
+  stopFollowing() {
+    if (!this.following) return;
+    this.following = false;
+    this.draw();
+  }
+
+  toggleFollowing() {
+    this.following = !this.following;
+    if (this.following) this.showNewest();
     this.draw();
   }
 

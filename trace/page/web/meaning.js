@@ -19,9 +19,9 @@ const kindTable = {
     '{0} 的 {1} 事件不是内核报告的，而是前面的代码要求的；它和别的事件一样，轮到时才送达。'],
   timer: ['A timer has run out. Its callback runs inside a turn of the loop, between other callbacks and '
     + 'never in the middle of one.', '定时器到期。它的回调在循环的某一轮里执行，夹在别的回调之间，从不打断谁。'],
-  delete: ['{0} that no callback uses any more: ended only now, so that nobody\'s object is taken from '
-    + 'under his feet while he runs. This is deferred deletion.',
-    '{0}已经没有回调在用，到现在才真正结束：免得谁正在执行，脚下的对象却没了。这叫延迟删除。'],
+  delete: ['{0} that no callback uses any more: ended only now, so that no callback loses its own object '
+    + 'while it runs. This is deferred deletion.',
+    '{0}已经没有回调在用，到现在才真正结束：免得哪个回调还在执行，自己的对象却没了。这叫延迟删除。'],
   run: ['The work that {0} posted at {1} is taken out of this thread\'s queue and run here. So the data of '
     + 'this thread is touched by this thread alone, and needs no lock.',
     '{0} 在 {1} 处投递的事，从这个线程的队列里取出，在这里执行。所以这个线程的数据只有它自己碰，不需要锁。'],
@@ -141,7 +141,7 @@ function meanCall(t) {
 function callPurpose(t, call) {
   const wake = /^wake:(.*)/.exec(t.event.fdLabel ?? '');
   if (wake && callOnWake[call.name]) return fill(t, callOnWake[call.name], wake[1]);
-  const special = callByArgument.find(([name, word]) => name === call.name && (call.args ?? '').includes(word));
+  const special = callByArgument.find(([name, word]) => name === call.name && call.args.includes(word));
   const entry = special?.[2] ?? (Object.hasOwn(callTable, call.name) ? callTable[call.name] : null);
   return entry ? fill(t, entry) : fill(t, kindTable.syscall, call.name);
 }
@@ -154,7 +154,7 @@ function callAnswer(t, call) {
   }
   if (/^epoll_p?wait/.test(call.name)) return waitAnswer(t, call, ret);
   if (/^(readv?|recv(from|msg)?)$/.test(call.name) && ret === 0) return fill(t, endTable.peerDone);
-  if (call.name === 'getsockopt' && /SO_ERROR, \[0\]/.test(call.args ?? '')) return fill(t, endTable.connected);
+  if (call.name === 'getsockopt' && /SO_ERROR, \[0\]/.test(call.args)) return fill(t, endTable.connected);
   return '';
 }
 
@@ -162,16 +162,17 @@ function waitAnswer(t, call, ret) {
   if (ret > 0) return fill(t, endTable.ready, t.lang === 'zh' ? ret : ret === 1 ? 'one fd '
     + 'is' : `${ret} fds are`);
   if (ret !== 0) return '';
-  return fill(t, endTable[/, 0(,|$)/.test((call.args ?? '').replace(/, NULL.*$/, '')) ? 'looked' : 'slept']);
+  return fill(t, endTable[/, 0(,|$)/.test(call.args.replace(/, NULL.*$/, '')) ? 'looked' : 'slept']);
 }
 
 /** endings: how it ended, and what the recording could not keep. */
 function endings(t) {
   const { event } = t;
   const said = [];
-  if (event.attrs.repeat > 1 && event.kind !== 'turn') said.push(fill(t, endTable.folded, event.attrs.repeat));
+  const { repeat } = event.attrs;
+  if (repeat > 1 && event.kind !== 'turn') said.push(fill(t, endTable.folded, repeat));
   if (event.err && !event.call?.errno) {
-    said.push(event.description ? fill(t, endTable.failed, event.description) : fill(t, endTable.failedPlain));
+    said.push(fill(t, event.description ? endTable.failed : endTable.failedPlain, event.description));
   }
   if (event.attrs['span.unfinished']) said.push(fill(t, endTable.unfinished));
   if (event.attrs['story.truncated']) said.push(fill(t, endTable.truncated));

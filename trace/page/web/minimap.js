@@ -2,6 +2,8 @@
 
 import { hueColour } from './shapes.js';
 
+const minimapHeight = 30; // px, as in style.css
+
 export class Minimap {
   constructor(app, canvas) {
     Object.assign(this, { app, canvas });
@@ -14,8 +16,8 @@ export class Minimap {
   draw() {
     const { canvas, g, app } = this;
     const ratio = devicePixelRatio || 1;
-    this.width = canvas.clientWidth;
-    this.height = canvas.clientHeight;
+    this.width = app.lanes.width;
+    this.height = minimapHeight;
     const [w, h] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
     if (w < 2 || h < 2) return;
     if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
@@ -64,8 +66,9 @@ export class Minimap {
     const columns = new Uint32Array(Math.ceil(this.room) + 1);
     const { axis } = this.app.lanes;
     let most = 1;
+    const [lo, scale, time] = [axis.lo, this.room / (axis.hi - axis.lo), axis.mode === 'time'];
     for (const event of lane.events) {
-      const column = Math.floor(this.px(axis.start(event)) - this.left);
+      const column = Math.floor(((time ? event.at : event.seq) - lo) * scale);
       const count = ++columns[Math.min(Math.max(column, 0), columns.length - 1)];
       if (count > most) most = count;
     }

@@ -262,7 +262,8 @@ function newEvent(line) {
     caller: null, callees: [], thread: isText(line.th) ? line.th : null, tid: numberOf(line.tid, 0),
     kind: textOf(line.K) || 'function', name: textOf(line.n), stepId: textOf(line.st), step: null,
     object: textOf(attrs['walk.object']), text: textOf(line.x), hint: textOf(line.h), hintZh: textOf(line.z),
-    fn: textOf(line.fn), file: textOf(line.f), line: numberOf(line.ln, 0), at: numberOf(line.at, 0), atEnd: undefined, attrs, links: [], effects: [],
+    fn: textOf(line.fn), file: textOf(line.f), line: numberOf(line.ln, 0),
+    at: numberOf(line.at, 0), atEnd: undefined, attrs, links: [], effects: [],
     err: false, description: '', call: null, fd: numberOf(attrs.fd, null), fdLabel: textOf(attrs['fd.label']),
     connection: numberOf(attrs['connection.id'], null), post: null, run: null, postedBy: null, depth: 0,
     config: configOf(attrs),
@@ -277,7 +278,8 @@ function newEvent(line) {
 function callOf(event) {
   const a = event.attrs;
   return { name: textOf(a['syscall.name']) || event.name, args: textOf(a['syscall.args']),
-    ret: numberOf(a['syscall.ret'], 0), errno: textOf(a['error.type']), label: textOf(a['syscall.ret.label']) };
+    ret: numberOf(a['syscall.ret'], 0), errno: textOf(a['error.type']),
+    label: textOf(a['syscall.ret.label']) };
 }
 
 function postOf(a) {
@@ -288,7 +290,8 @@ function postOf(a) {
 
 function configOf(a) {
   if (!isText(a['config.file']) && typeof a['config.line'] !== 'number') return null;
-  return { file: textOf(a['config.file']), line: numberOf(a['config.line'], 0), text: textOf(a['config.text']) };
+  return { file: textOf(a['config.file']), line: numberOf(a['config.line'], 0),
+    text: textOf(a['config.text']) };
 }
 
 function learnEnd(event, end) {

@@ -5,6 +5,8 @@ import { say } from './words.js';
 import { meaning } from './meaning.js';
 
 const envoySource = 'https://github.com/envoyproxy/envoy/blob/v1.17.0/';
+const sourceLine = 18; // px, as in panes.css
+const sourceBlock = 40; // lines that the browser lays out together, when they come into view
 const ownAnswers = new Set(['EAGAIN', 'EINPROGRESS', 'EINTR']);
 
 /** make builds an element. Props are attributes; on... are listeners; children are nodes or text. */
@@ -26,9 +28,10 @@ export function threadName(app, event) {
 
 /** stepLink is a button that goes to event. Without words of its own it says what the event says. */
 export function stepLink(app, event, words) {
+  const text = event.text || event.name;
   return make('button', { type: 'button', class: `to ${event.kind}`, 'data-to': event.n,
-    title: `${threadName(app, event)} · ${event.seq}`, onclick: () => app.select(event.n) },
-  words ?? (event.text || event.name));
+    title: `${text}\n${threadName(app, event)} · ${event.seq}`,
+    onclick: () => app.select(event.n) }, words ?? text);
 }
 
 /** laneHue is the colour of a thread, the same everywhere on the page. */
@@ -143,7 +146,11 @@ function sourceFile(app, file) {
   const key = file.sha256 ?? file.path;
   if (!app.sourceShown.has(key)) {
     const lines = goLines(file.text);
-    app.sourceShown.set(key, { lines, box: make('code', { class: 'lines' }, ...lines), here: null });
+    const box = make('code', { class: 'lines' });
+    for (let i = 0; i < lines.length; i += sourceBlock) {
+      box.append(make('span', { class: 'block' }, ...lines.slice(i, i + sourceBlock)));
+    }
+    app.sourceShown.set(key, { lines, box, here: null });
   }
   return app.sourceShown.get(key);
 }
@@ -174,8 +181,9 @@ function drawSource(app, event) {
   shown.here = shown.lines[at.line - 1] ?? null;
   shown.here?.classList.add('here');
   if (!shown.here && at.line) head.append(make('span', { class: 'warn' }, say(app.lang, 'sourceShort')));
-  pane.replaceChildren(head, shown.box);
-  bringIntoView(pane, shown.here, head);
+  if (pane.lastElementChild === shown.box) pane.firstElementChild.replaceWith(head);
+  else pane.replaceChildren(head, shown.box);
+  if (shown.here) bringIntoView(pane, at.line);
 }
 
 function sourceHead(app, at, file) {
@@ -196,11 +204,10 @@ function sourceHead(app, at, file) {
 /** shortFunction leaves of Go's full name what stands in the source: connection.(*Connection).Write. */
 function shortFunction(name) { return name.slice(name.lastIndexOf('/') + 1); }
 
-/** bringIntoView puts line a third from the top of pane, without moving the page itself. */
-function bringIntoView(pane, line, head) {
-  if (!line) return;
-  const room = pane.clientHeight - head.offsetHeight;
-  pane.scrollTop = Math.max(0, line.offsetTop - head.offsetHeight - room / 3);
+/** bringIntoView puts a line of the source a third from the top, without moving the page itself. */
+function bringIntoView(pane, line) {
+  pane.scrollTop = Math.max(0, (line - 1) * sourceLine - pane.clientHeight / 4);
+  pane.scrollLeft = 0;
 }
 
 function drawEnvoy(app, event) {

@@ -24,8 +24,8 @@ export function questionsOf(model, lang) {
 
 /** factsOf reads the trace once and keeps what the questions are about. */
 function factsOf(model) {
-  const facts = { listens: [], accepts: [], looks: [], waits: [], connects: [], dups: [], posts: [], later: [],
-    refused: [], folded: [] };
+  const facts = { listens: [], accepts: [], looks: [], waits: [], connects: [], dups: [], refused: [],
+    posts: [], later: [], folded: [] };
   for (const event of model.events) {
     if (event.call) sortCall(facts, event);
     else if (event.kind === 'post') facts.posts.push(event);

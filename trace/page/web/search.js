@@ -11,7 +11,7 @@ export class Finder {
     this.texts = []; // of each event, in lower case: made once, when first searched
     input.addEventListener('input', () => this.typed());
     input.addEventListener('keydown', (event) => this.key(event));
-    input.addEventListener('focus', () => this.draw());
+    input.addEventListener('focus', () => this.begin());
     input.addEventListener('blur', () => { panel.hidden = true; });
     panel.addEventListener('pointerdown', (event) => this.picked(event));
   }
@@ -20,6 +20,12 @@ export class Finder {
     this.input.value = text;
     this.input.focus();
     this.matches = [];
+    this.draw();
+  }
+
+  /** Of matches that are equally good the first from here on is taken. */
+  begin() {
+    this.from = this.app.n;
     this.draw();
   }
 
@@ -54,6 +60,7 @@ export class Finder {
   /** All shown events that have every word of wanted; selects the best of them. */
   find(wanted) {
     this.matches = [];
+    this.from ??= this.app.n;
     const terms = wanted.split(/\s+/).filter(Boolean);
     if (terms.length === 0) return;
     const { events } = this.app.model;
@@ -63,7 +70,7 @@ export class Finder {
       const text = this.textOf(event);
       if (!terms.every((term) => text.includes(term)) || !this.app.isKindShown(event)) continue;
       this.matches.push(event);
-      const rank = rankOf(event, terms[0]);
+      const rank = rankOf(event, terms[0]) + (event.n < this.from ? 0.25 : 0);
       if (rank < bestRank) [best, bestRank] = [event, rank];
     }
     if (best) this.app.select(best.n);
@@ -100,7 +107,8 @@ export class Finder {
     const { app, matches } = this;
     if (wanted.startsWith('#')) return say(app.lang, 'searchSeq');
     if (wanted === '') return say(app.lang, 'searchHow');
-    return matches.length === 0 ? say(app.lang, 'searchNone') : say(app.lang, 'searchCount', at + 1, matches.length);
+    if (matches.length === 0) return say(app.lang, 'searchNone');
+    return say(app.lang, 'searchCount', at + 1, matches.length);
   }
 
   matchLine(event) {
@@ -124,7 +132,7 @@ export class Finder {
 function rankOf(event, term) {
   const name = event.name.toLowerCase();
   const bare = term.replace(/\($/, '');
-  if (name === bare) return event.call?.errno ? 0.5 : 0;
+  if (name === bare) return event.call?.errno ? 0.3 : 0;
   if (name.split('::').pop() === bare) return 1;
   if (name.startsWith(bare)) return 2;
   return name.includes(bare) ? 3 : 4;

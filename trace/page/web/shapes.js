@@ -1,6 +1,8 @@
 // How the things of a lane are drawn: colour says the thread, shape says the kind. Nothing here
 // knows where a thing stands; it is told x, y, width and height.
 
+import { alarming } from './view.js';
+
 const tints = {
   function: 0.17, run: 0.42, turn: 0.06, event: 0.26, timer: 0.26, delete: 0.26, thread: 0.05,
   story: 0.14, later: 0.1,
@@ -22,6 +24,7 @@ export function readPalette(root) {
     none: value('--hx'),
     mono: value('--mono'),
     sans: value('--sans'),
+    serif: value('--serif'),
   };
 }
 
@@ -75,7 +78,7 @@ export function drawTick(g, palette, colour, event, x, y, w, h) {
     return;
   }
   if (event.kind === 'syscall') {
-    if (event.call?.errno) g.fillStyle = event.wait ? colour : palette.bad;
+    if (alarming(event)) g.fillStyle = palette.bad;
     g.fillRect(x, y, Math.max(1, Math.min(2.5, w * 0.6)), h);
     return;
   }
@@ -136,4 +139,10 @@ export function cutText(text, width, letter) {
     cut += sign.length;
   }
   return text;
+}
+
+/** What a bar says: its name and what it is about; a system call as strace spells it. */
+export function labelOf(event) {
+  if (event.kind === 'function') return event.name + (event.object ? ` "${event.object}"` : '');
+  return event.kind === 'story' ? event.name : event.text;
 }

@@ -9,7 +9,8 @@
 import { afterSeq, fdTable, isWait, madeFds } from './model.js';
 
 /** fdKinds and fdStates are all the words that an fd of StateTrack.at can have. */
-export const fdKinds = ['socket', 'listener', 'connection', 'upstream', 'epoll', 'eventfd', 'file', 'pipe', 'other'];
+export const fdKinds = ['socket', 'listener', 'connection', 'upstream', 'epoll', 'eventfd', 'file', 'pipe',
+  'other'];
 export const fdStates = ['new', 'bound', 'listening', 'connecting', 'connected', 'failed', 'we-finished',
   'peer-finished', 'both-finished', 'reset', 'open', 'handed-over', 'closed'];
 
@@ -20,7 +21,8 @@ const fewChanges = 256;
 const madeAs = {
   socket: ['socket', 'new'], socketpair: ['socket', 'connected'], accept: ['connection', 'connected'],
   accept4: ['connection', 'connected'], epoll_create: ['epoll', 'open'], epoll_create1: ['epoll', 'open'],
-  eventfd: ['eventfd', 'open'], eventfd2: ['eventfd', 'open'], pipe: ['pipe', 'open'], pipe2: ['pipe', 'open'],
+  eventfd: ['eventfd', 'open'], eventfd2: ['eventfd', 'open'],
+  pipe: ['pipe', 'open'], pipe2: ['pipe', 'open'],
   open: ['file', 'open'], openat: ['file', 'open'], openat2: ['file', 'open'], creat: ['file', 'open'],
 };
 
@@ -38,7 +40,7 @@ export class StateTrack {
     this.copies = [{ upTo: 0, table: new Map() }];
     this.gone = []; // keys of what is shown for one step more
     this.lives = new Map(); // of each open fd how many fds share what it stands for
-    this.memberships = new Map(); // of each fd the keys of its places in epoll sets, of an epoll those of its members
+    this.memberships = new Map(); // of an fd its places in epoll sets, of an epoll those of its members
   }
 
   /** at returns the state after event n. What it returns is the caller's. */
@@ -238,7 +240,8 @@ export class StateTrack {
   }
 
   watch(event, record) {
-    this.change(event.n, 'e ' + record.key, { is: 'epoll', key: record.key, label: record.label, fd: record.fd });
+    const { key, label, fd } = record;
+    this.change(event.n, 'e ' + key, { is: 'epoll', key, label, fd });
   }
 
   /** own: who waits on an epoll is the thread that its members are served by. */
@@ -310,8 +313,8 @@ function openAt(last, now) {
 }
 
 /**
- * waitAhead is the wait that is the next thing on a thread, or null. A turn is told when its wait has ended, so
- * that between two turns the next thing is a turn with its wait.
+ * waitAhead is the wait that is the next thing on a thread, or null. A turn is told when its wait has ended,
+ * so that between two turns the next thing is a turn with its wait.
  */
 function waitAhead(events, next, doing) {
   let event = events[next];

@@ -2,11 +2,12 @@
 // file:// may be refused both; then it simply forgets.
 
 const storePrefix = 'envoywalk.';
-const hashPause = 120; // ms; browsers ignore pages that rewrite their URL much more often
+const hashBurst = 80; // browsers ignore a page that rewrites its URL 200 times in 10 s
+const hashPause = 130; // ms between two writes once the burst is used up
 
 export class Store {
   constructor() {
-    this.lastHash = 0;
+    this.written = []; // when, of the last writes
     this.timer = 0;
   }
 
@@ -33,18 +34,19 @@ export class Store {
     return match ? Number(match[1]) : undefined;
   }
 
-  /** Writes seq into the URL: at once, or soon when the last time is only just over. */
+  /** Writes seq into the URL: at once, or soon while somebody holds a key down. */
   writeHash(seq) {
     this.seq = seq;
     if (this.timer) return;
-    const wait = this.lastHash + hashPause - performance.now();
-    if (wait <= 0) this.flushHash();
-    else this.timer = setTimeout(() => this.flushHash(), wait);
+    const old = performance.now() - 10000;
+    while (this.written[0] < old) this.written.shift();
+    if (this.written.length < hashBurst) this.flushHash();
+    else this.timer = setTimeout(() => this.flushHash(), hashPause);
   }
 
   flushHash() {
     this.timer = 0;
-    this.lastHash = performance.now();
+    this.written.push(performance.now());
     try {
       history.replaceState(null, '', `#${this.seq}`);
     } catch {

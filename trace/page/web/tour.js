@@ -7,9 +7,9 @@ import { make, threadName } from './panes.js';
 const tourKey = 'tour';
 const tourSpots = ['stage', 'step', 'stage', 'state', 'why'];
 
-/** firstVisit opens the tour once. A link to a moment is a lesson of its own: then it waits. */
+/** firstVisit opens the tour once. Who came by a link to a moment has a lesson already: it waits. */
 export function firstVisit(app) {
-  if (app.store.get(tourKey, false) || !app.model.events.length) return;
+  if (app.store.get(tourKey, false) || !app.model.events.length || app.n > 0) return;
   openTour(app);
 }
 

@@ -114,13 +114,6 @@ function workerNumber(thread) {
   return match ? Number(match[1]) : null;
 }
 
-/** The main thread on top, then the workers, then all others, then the connections. */
-function rankOfLane({ thread, index }) {
-  if (thread === null) return 3;
-  if (index === 0) return 0;
-  return workerNumber(thread) === null ? 2 : 1;
-}
-
 /** The hue of the event's thread; -1: it stands on none. Known once its lane is. */
 export const hueOf = (event) => event.thread?.hue ?? -1;
 
@@ -149,17 +142,25 @@ export class LaneIndex {
     let lane = this.byThread.get(thread);
     if (!lane) {
       lane = new Lane(thread, this.byThread.size);
+      lane.rank = this.rankFor(thread);
       if (thread) thread.hue = this.hueFor(thread);
       this.byThread.set(thread, lane);
       this.lanes.push(lane);
-      this.lanes.sort((a, b) => rankOfLane(a) - rankOfLane(b) || a.index - b.index);
+      this.lanes.sort((a, b) => a.rank - b.rank || a.index - b.index);
     }
     return lane;
   }
 
+  /** The main thread on top, then the workers, then all others, then the connections. */
+  rankFor(thread) {
+    if (thread === null) return 3;
+    if (thread === this.model.threads[0]) return 0;
+    return workerNumber(thread) === null ? 2 : 1;
+  }
+
   /** The first thread and the workers have hues of their own; the others share the rest. */
   hueFor(thread) {
-    if (this.byThread.size === 0) return 0;
+    if (thread === this.model.threads[0]) return 0;
     const worker = workerNumber(thread);
     return worker === null ? otherHues[this.others++ % otherHues.length] : 1 + (worker % 4);
   }
@@ -195,4 +196,11 @@ export function duration(ns) {
   const units = [[1e9, 's'], [1e6, 'ms'], [1e3, 'µs'], [1, 'ns']];
   const [size, name] = units.find(([n]) => Math.abs(ns) >= n) ?? [1, 'ns'];
   return `${Number((ns / size).toPrecision(4))} ${name}`;
+}
+
+/** What no reader should overlook. EAGAIN, EINPROGRESS and EINTR are answers, not failures. */
+export function alarming(event) {
+  const errno = event.call?.errno;
+  return Boolean(event.err) || event.kind === 'later'
+    || (Boolean(errno) && !['EAGAIN', 'EINPROGRESS', 'EINTR'].includes(errno));
 }

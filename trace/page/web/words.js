@@ -60,6 +60,7 @@ export const words = {
     causalFutureOf: 'causal future of {0}: {1} events, j and k walk them; c: all',
     axisOrder: 'order',
     axisTime: 'time',
+    timeMeans: 'time is mostly the cost of recording: do not measure with it',
     fit: 'all',
     placeOf: 'event {0} of {1}',
     bookmarkAt: 'Bookmark at {0}',
@@ -77,6 +78,7 @@ export const words = {
     hintCausal: 'causes, effects',
     hintSearch: 'search',
     hintAll: 'all keys',
+    emptyLive: 'Nothing yet. curl a listener, and what it makes this process do appears here.',
     liveOpen: 'live',
     liveAgain: 'reconnecting …',
     followNewest: 'follow the newest',
@@ -264,6 +266,7 @@ export const words = {
     causalFutureOf: '{0} 的结果：{1} 个事件，j 和 k 只走这些；c：全部',
     axisOrder: '次序',
     axisTime: '时间',
+    timeMeans: '时间大多是记录本身的开销，不要拿它来测性能',
     fit: '全貌',
     placeOf: '第 {0} 个事件，共 {1} 个',
     bookmarkAt: '书签：{0}',
@@ -281,6 +284,7 @@ export const words = {
     hintCausal: '起因，结果',
     hintSearch: '查找',
     hintAll: '全部按键',
+    emptyLive: '还没有任何事件。curl 一下监听的地址，进程做的事就会出现在这里。',
     liveOpen: '实时',
     liveAgain: '正在重新连接……',
     followNewest: '跟随最新',
@@ -414,7 +418,7 @@ export const words = {
 
 /** The words of key in lang, with {0}, {1} ... filled in. A key without words is shown as itself. */
 export function say(lang, key, ...args) {
-  const text = words[lang === 'zh' ? 'zh' : 'en'][key];
-  if (text === undefined) return key;
-  return text.replace(/\{(\d)\}/g, (_, i) => String(args[i] ?? ''));
+  const said = words[lang === 'zh' ? 'zh' : 'en'];
+  if (!Object.hasOwn(said, key)) return key;
+  return said[key].replace(/\{(\d)\}/g, (_, i) => String(args[i] ?? ''));
 }

@@ -51,8 +51,9 @@ test('why ends for every span, never visits one twice, and uses only known relat
 });
 
 test('spans that cause each other in a ring do not hold why, past and future', () => {
-  const ring = [['1', '2'], ['2', '3'], ['3', '1']].map(([id, parent], i) => ({ k: 'b', s: i + 1, i: id, p: parent,
-    t: 't', n: 'f' + id, K: 'function', th: 'w', x: '', l: [[parent, 't']], at: 0 }));
+  const ring = [['1', '2'], ['2', '3'], ['3', '1']].map(([id, parent], i) => ({
+    k: 'b', s: i + 1, i: id, p: parent, t: 't', n: 'f' + id, K: 'function', th: 'w', x: '',
+    l: [[parent, 't']], at: 0 }));
   const model = modelOf(ring);
   for (const event of model.events) {
     assert.ok(why(model, event.n).length <= 4);

@@ -29,7 +29,8 @@ export class Script {
   begin(thread, kind, name, more = {}) {
     const s = ++this.seq;
     const id = s.toString(16).padStart(16, '0');
-    const line = { k: 'b', s, i: id, t: thread, n: name, K: kind, th: thread, tid: 1, x: name, at: s, ...more };
+    const line = { k: 'b', s, i: id, t: thread, n: name, K: kind, th: thread, tid: 1, x: name, at: s,
+      ...more };
     const outer = this.open.findLast((o) => o.th === thread);
     if (outer !== undefined && line.p === undefined) line.p = outer.i;
     if (kind === 'story') delete line.th;

@@ -15,8 +15,8 @@ class Run {
   }
 
   tell(id, kind, thread, parent, text, a = {}, links = []) {
-    this.model.add({ k: 'b', s: ++this.seq, i: id, t: 't', p: parent || undefined, n: text.split('(')[0], K: kind, th: thread,
-      x: text, at: this.seq, a, l: links.map((link) => [link, 't']) });
+    this.model.add({ k: 'b', s: ++this.seq, i: id, t: 't', p: parent || undefined, n: text.split('(')[0],
+      K: kind, th: thread, x: text, at: this.seq, a, l: links.map((link) => [link, 't']) });
     return this;
   }
 
@@ -45,7 +45,8 @@ function twoWorkers() {
   for (const [i, fd] of [[0, 12], [1, 13]]) {
     const [thread, at] = [`wrk:worker_${i}`, { fd, 'fd.label': `echo/w${i}` }];
     run.tell(`w${i}`, 'thread', thread, '', `thread ${thread} begins`);
-    run.tell(`r${i}`, 'run', thread, `w${i}`, `run #${i + 1} addListener`, { 'dispatcher.post.id': i + 1 }, [`p${i}`]);
+    run.tell(`r${i}`, 'run', thread, `w${i}`, `run #${i + 1} addListener`,
+      { 'dispatcher.post.id': i + 1 }, [`p${i}`]);
     run.call(`dup${i}`, thread, `r${i}`, `fcntl(10<echo>, F_DUPFD_CLOEXEC, 0) = ${fd}`,
       { fd: 10, 'fd.label': 'echo', 'syscall.ret.label': `echo/w${i}` });
     run.call(`l${i}`, thread, `r${i}`, `listen(${fd}<echo/w${i}>, -1) = 0`, at);
@@ -57,16 +58,18 @@ function twoWorkers() {
 function wakeAndAccept(run) {
   const [thread, at] = ['wrk:worker_1', { fd: 13, 'fd.label': 'echo/w1' }];
   run.post('p2', main, 'main', 'worker_1', 3, { 'dispatcher.running': true, 'dispatcher.post.wake': true });
-  run.call('wake', main, 'main', 'write(8<wake:worker_1>, [...], 8) = 8', { fd: 8, 'fd.label': 'wake:worker_1' });
+  const eventfd = { fd: 8, 'fd.label': 'wake:worker_1' };
+  run.call('wake', main, 'main', 'write(8<wake:worker_1>, [...], 8) = 8', eventfd);
   run.tell('turn', 'turn', thread, 'w1', 'turn', {}, ['wake']);
   run.call('wait', thread, 'turn', 'epoll_pwait(9<ep:worker_1>, [...], 128, 100, NULL, 8) = 1', { fd: 9 });
-  run.call('rd', thread, 'turn', 'read(8<wake:worker_1>, [...], 8) = 8', { fd: 8, 'fd.label': 'wake:worker_1' });
+  run.call('rd', thread, 'turn', 'read(8<wake:worker_1>, [...], 8) = 8', eventfd);
   run.tell('event', 'event', thread, 'turn', 'file event READ on 13<echo/w1>', { ...at, 'fd.events': 'READ' });
-  run.call('acc', thread, 'event', 'accept4(13<echo/w1>, 127.0.0.1:40000) = 14', { ...at, 'syscall.ret.label': 'C1' });
+  run.call('acc', thread, 'event', 'accept4(13<echo/w1>, 127.0.0.1:40000) = 14',
+    { ...at, 'syscall.ret.label': 'C1' });
   run.call('none', thread, 'event', 'accept4(13<echo/w1>, NULL) = -1', { ...at, 'error.type': 'EAGAIN' });
 }
 
-const plain = (question) => question.answer.map((part) => (typeof part === 'object' ? part.words : part)).join('');
+const plain = (question) => question.answer.map((part) => part.words ?? part).join('');
 
 function asked(model, id, lang = 'en') {
   const question = questionsOf(model, lang).find((q) => q.id === id);
@@ -78,8 +81,8 @@ test('who called listen, on which fd, because of which post: the first question,
   const model = twoWorkers();
   const [question] = questionsOf(model, 'en');
   assert.equal(question.ask, 'Which thread called listen() on which fd, because of which post?');
-  assert.equal(plain(question), 'worker_0 called listen() on 12<echo/w0>, because main had posted post #1 (addListener); '
-    + 'worker_1 called listen() on 13<echo/w1>, because main had posted post #2 (addListener).');
+  assert.equal(plain(question), 'worker_0 called listen() on 12<echo/w0>, because main had posted post #1 '
+    + '(addListener); worker_1 called listen() on 13<echo/w1>, because main had posted post #2 (addListener).');
   assert.equal(model.events[question.n].name, 'listen');
   const places = question.answer.filter((part) => typeof part === 'object').map((part) => part.event.id);
   assert.deepEqual(places, ['l0', 'l0', 'p0', 'p0', 'l1', 'l1', 'p1', 'p1']);
@@ -87,7 +90,7 @@ test('who called listen, on which fd, because of which post: the first question,
 
 test('who accepted, why a worker woke up, and who got nothing', () => {
   const model = twoWorkers();
-  assert.match(plain(asked(model, 'accept')), /^Worker_1|^worker_1 did/);
+  assert.match(plain(asked(model, 'accept')), /^worker_1 did: its epoll_pwait returned because 13<echo\/w1> had become readable/);
   assert.equal(asked(model, 'accept').ask, 'Who accepted C1?');
   assert.match(plain(asked(model, 'wake')), /because main had posted post #3 \(addListener\) and then done write\(\)/);
   assert.equal(plain(asked(model, 'idle')), 'worker_0 got none.');
@@ -96,7 +99,7 @@ test('who accepted, why a worker woke up, and who got nothing', () => {
 
 test('queues, wakes, folds and refusals are counted', () => {
   const model = twoWorkers();
-  assert.match(plain(asked(model, 'queue')), /^post #2 \(addListener\) was number 3 in the queue of worker_1, and run #2/);
+  assert.match(plain(asked(model, 'queue')), /^post #2 \(addListener\) was number 3 in the queue of worker_1/);
   assert.match(plain(asked(model, 'woke')), /^1 of 3, first post #3/);
   assert.match(plain(asked(model, 'folded')), /^Nowhere/);
   assert.match(plain(asked(model, 'failed')), /^No:/);

@@ -53,7 +53,8 @@ test('an fd is born, changes and dies, and its number lives again', () => {
   const seen = model.events.map((event) => track.at(event.n).fds
     .map((fd) => `${fd.fd}<${fd.label}> ${fd.kind} ${fd.state}${fd.changed ? '!' : ''}`).join());
   assert.deepEqual(seen, ['', '7<echo> socket new!', '7<echo> socket bound!', '7<echo> listener listening!',
-    '7<echo> listener closed!', '7<wake:main_thread> eventfd open!', '7<wake:main_thread> eventfd closed!', '']);
+    '7<echo> listener closed!', '7<wake:main_thread> eventfd open!', '7<wake:main_thread> eventfd closed!',
+    '']);
 });
 
 test('a connect under way succeeds, or fails, when SO_ERROR says so', () => {

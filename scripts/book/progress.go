@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"envoywalk/scripts/book/exercise"
+)
+
+// attempt is one line of the progress file: what became of one check of one exercise. It holds no text of
+// the learner's, only a hash of it.
+type attempt struct {
+	Time     time.Time `json:"time"`
+	Exercise string    `json:"exercise"`
+	Verdict  string    `json:"verdict"` // pass, not yet, could not look, does not build, solution
+	Passed   int       `json:"passed"`
+	Of       int       `json:"of"`
+	Broken   string    `json:"broken,omitempty"` // the check that did not hold
+	Mistake  string    `json:"mistake,omitempty"`
+	SHA256   string    `json:"sha256"` // of the answer
+}
+
+// The verdicts of an attempt.
+const (
+	verdictPass     = "pass"
+	verdictNotYet   = "not yet"
+	verdictBlind    = "could not look"
+	verdictNoBuild  = "does not build"
+	verdictSolution = "solution" // it was shown before a pass
+)
+
+func (b *book) progressFile() string { return filepath.Join(b.module, ".envoywalk", "progress.jsonl") }
+
+// note appends an attempt. A folder that cannot be written to is no reason not to grade.
+func (b *book) note(a attempt) {
+	a.Time = time.Now().UTC().Truncate(time.Second)
+	line, err := json.Marshal(a)
+	if err != nil || os.MkdirAll(filepath.Dir(b.progressFile()), 0o755) != nil {
+		return
+	}
+	f, err := os.OpenFile(b.progressFile(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	f.Write(append(line, '\n'))
+}
+
+// attempts are those of a progress file, oldest first. A line that is none is left out.
+func attempts(path string) (all []attempt) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var a attempt
+		if json.Unmarshal(lines.Bytes(), &a) == nil && a.Exercise != "" {
+			all = append(all, a)
+		}
+	}
+	return all
+}
+
+func hashOf(path string) string {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}
+
+// standing is where a learner is with one exercise.
+type standing struct {
+	Exercise string        `json:"exercise"`
+	Kind     exercise.Kind `json:"kind"`
+	Minutes  int           `json:"minutes"`
+	State    string        `json:"state"` // passed, tried, open
+	Tries    int           `json:"tries"`
+	GivenUp  bool          `json:"given_up"`
+}
+
+// standings are where the learner is with every exercise.
+func standings(all []*exercise.Exercise, tried []attempt) []standing {
+	var rows []standing
+	for _, e := range all {
+		s := standing{Exercise: e.ID, Kind: e.Kind, Minutes: e.Minutes, State: "open"}
+		for _, a := range tried {
+			switch {
+			case a.Exercise != e.ID:
+			case a.Verdict == verdictSolution:
+				s.GivenUp = s.GivenUp || s.State != "passed"
+			default:
+				s.Tries++
+				if a.Verdict == verdictPass {
+					s.State = "passed"
+				} else if s.State == "open" {
+					s.State = "tried"
+				}
+			}
+		}
+		rows = append(rows, s)
+	}
+	return rows
+}
+
+func (b *book) progress(args []string) int {
+	var asJSON bool
+	_, err := b.flags("progress", args, 0, func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "") })
+	if err != nil {
+		return b.lacking(err.Error())
+	}
+	all, err := exercise.All(b.module)
+	if err != nil {
+		return b.fault(err)
+	}
+	rows := standings(all, attempts(b.progressFile()))
+	if asJSON {
+		return b.json(rows)
+	}
+	words, passed := b.lessons(), 0
+	state := map[string]string{"passed": words.passed, "tried": words.tried, "open": words.open}
+	for _, s := range rows {
+		line := fmt.Sprintf("  %-22s %-10s %s", s.Exercise, s.Kind, state[s.State])
+		if s.Tries > 0 {
+			line += fmt.Sprintf("  (%d)", s.Tries)
+		}
+		if s.GivenUp {
+			line += "  " + words.gaveUp
+		}
+		if s.State == "passed" {
+			passed++
+		}
+		fmt.Fprintln(b.out, line)
+	}
+	fmt.Fprintf(b.out, words.progressHead+"\n", passed, len(rows))
+	return pass
+}
+
+func (b *book) json(v any) int {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return b.fault(err)
+	}
+	fmt.Fprintln(b.out, string(text))
+	return pass
+}
+
+// flags parses a subcommand's own flags, which may stand anywhere, and at most max words besides.
+func (b *book) flags(command string, args []string, max int, add func(*flag.FlagSet)) (words []string, err error) {
+	f := flag.NewFlagSet(command, flag.ContinueOnError)
+	f.SetOutput(new(nothing))
+	add(f)
+	for rest := args; len(rest) > 0; {
+		if err := f.Parse(rest); err != nil {
+			return nil, fmt.Errorf("%w\n%s", err, b.text.usage[command])
+		}
+		if rest = f.Args(); len(rest) > 0 {
+			words, rest = append(words, rest[0]), rest[1:]
+		}
+	}
+	if len(words) > max {
+		return nil, fmt.Errorf("%s", b.text.usage[command])
+	}
+	return words, nil
+}
+
+type nothing struct{}
+
+func (*nothing) Write(p []byte) (int, error) { return len(p), nil }

@@ -1,0 +1,111 @@
+package browser
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// timed is how long a page took to answer a key, in milliseconds: until the work of the next frame is over.
+type timed struct {
+	Key      string
+	P50, Max float64
+}
+
+// The keys of the contract that can be pressed at any moment, as a KeyboardEvent names them, and those that close
+// what they opened.
+var allKeys = []string{"j", "k", "ArrowDown", "ArrowUp", "n", "N", "Enter", "u", "Backspace", "o", "f", "1", "2", "3", "4", "5",
+	"c", "t", "+", "-", "0", "ArrowLeft", "ArrowRight", "w", "q", "d", "b", "B", "Home", "End", "s", "l", "m", "?", "/", "g"}
+
+// answer presses every key some times, from moments spread over the run, and measures. Keys that switch are pressed
+// an even number of times, so that the page ends as it began.
+func answer(t testing.TB, tab *Tab, times int) []timed {
+	t.Helper()
+	return eval[[]timed](t, tab, `(async () => {
+		const frame = () => new Promise(done => requestAnimationFrame(() => {
+			const after = new MessageChannel();
+			after.port1.onmessage = () => done();
+			after.port2.postMessage(0);
+		}));
+		const press = key => (document.activeElement ?? document.body).dispatchEvent(
+			new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+		const seqs = envoywalk.model.events.map(e => e.seq), times = %d, table = [];
+		for (const key of %s) {
+			const took = [];
+			for (let i = 0; i < times; i++) {
+				envoywalk.goSeq(seqs[Math.floor((i + 0.5) / times * seqs.length)]);
+				await frame();
+				const begin = performance.now();
+				press(key);
+				await frame();
+				took.push(performance.now() - begin);
+				if ("q?d/gw".includes(key)) { press("Escape"); document.activeElement?.blur(); await frame(); }
+			}
+			took.sort((a, b) => a - b);
+			table.push({Key: key, P50: took[times >> 1], Max: took[times - 1]});
+		}
+		return table;
+	})()`, times, list(allKeys))
+}
+
+func list(words []string) string {
+	return `["` + strings.Join(words, `","`) + `"]`
+}
+
+func report(t testing.TB, spans int, opened time.Duration, table []timed) {
+	t.Helper()
+	slices.SortFunc(table, func(a, b timed) int { return cmp.Compare(b.P50, a.P50) })
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d spans, opened in %v\n%-12s %8s %8s  ms", spans, opened.Round(time.Millisecond), "key", "p50", "max")
+	for _, k := range table {
+		fmt.Fprintf(&b, "\n%-12s %8.1f %8.1f", k.Key, k.P50, k.Max)
+	}
+	t.Log(b.String())
+}
+
+func latency(t *testing.T, spans, times int, bound float64) {
+	r := long(t, spans)
+	begin := time.Now()
+	tab := open(t, r.url)
+	opened := time.Since(begin)
+	table := answer(t, tab, times)
+	report(t, len(r.oracle.spans), opened, table)
+	forgive(t, tab, "File chooser dialog") // d asks for a file, which a browser grants to real hands only
+	for _, k := range table {
+		if k.P50 <= bound {
+			continue
+		}
+		if mustLook() || os.Getenv("ENVOYWALK_LATENCY") == "1" {
+			t.Errorf("%s: half of the presses took more than %.0f ms, where %.0f are allowed", k.Key, k.P50, bound)
+		} else {
+			t.Logf("%s: %.0f ms, where %.0f are allowed; not judged here: ENVOYWALK_LATENCY=1 judges", k.Key, k.P50, bound)
+		}
+	}
+}
+
+func TestAtTwentyThousandSpansEveryKeyIsAnsweredWithin50Milliseconds(t *testing.T) {
+	latency(t, 20_000, 10, 50)
+}
+
+func TestAtTwoHundredThousandSpansEveryKeyIsAnsweredWithin500Milliseconds(t *testing.T) {
+	latency(t, 200_000, 4, 500)
+}
+
+// The same law as for a short run: nothing is lost on the way into a long page.
+func TestALongPageHoldsEverySpan(t *testing.T) {
+	r := long(t, 20_000)
+	tab := open(t, r.url)
+	if n := data(t, tab, "events"); n != itoa(int64(len(r.oracle.spans))) {
+		t.Errorf("%d spans, %s events", len(r.oracle.spans), n)
+	}
+	if n := eval[int](t, tab, `document.querySelectorAll("#twin li").length`); n != len(r.oracle.spans) {
+		t.Errorf("%d spans, %d entries", len(r.oracle.spans), n)
+	}
+	if n := data(t, tab, "flows"); n != itoa(int64(len(r.oracle.posts()))) {
+		t.Errorf("%d posts ran, %s flows", len(r.oracle.posts()), n)
+	}
+}

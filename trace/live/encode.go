@@ -1,0 +1,51 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+
+	"envoywalk/trace/page"
+)
+
+// Processor returns what turns spans into the hub's lines: all but those that watching makes. Sources
+// younger than since, which for the zero value is when the program was built, are told to be so.
+func (h *Hub) Processor(since time.Time) sdk.SpanProcessor {
+	return &valve{WithoutAdmin(encoding{page.NewEncoder(since, h.Line)}), h}
+}
+
+// valve spares a process that nobody can watch the work.
+type valve struct {
+	*Admin
+	hub *Hub
+}
+
+// OnStart implements sdk.SpanProcessor.
+func (v *valve) OnStart(ctx context.Context, s sdk.ReadWriteSpan) {
+	if !v.hub.off.Load() {
+		v.Admin.OnStart(ctx, s)
+	}
+}
+
+// OnEnd implements sdk.SpanProcessor.
+func (v *valve) OnEnd(s sdk.ReadOnlySpan) {
+	if !v.hub.off.Load() {
+		v.Admin.OnEnd(s)
+	}
+}
+
+// encoding is an encoder as a span processor. The recorder calls it from one goroutine.
+type encoding struct{ *page.Encoder }
+
+// OnStart implements sdk.SpanProcessor.
+func (e encoding) OnStart(_ context.Context, s sdk.ReadWriteSpan) { e.Start(s) }
+
+// OnEnd implements sdk.SpanProcessor.
+func (e encoding) OnEnd(s sdk.ReadOnlySpan) { e.End(s) }
+
+// ForceFlush implements sdk.SpanProcessor: no line waits.
+func (encoding) ForceFlush(context.Context) error { return nil }
+
+// Shutdown implements sdk.SpanProcessor.
+func (encoding) Shutdown(context.Context) error { return nil }
