@@ -70,7 +70,7 @@ var flags = []flag{
 	{name: "service-zone", value: "NAME", help: "the node's zone",
 		set: text(func(o *Options) *string { return &o.ServiceZone })},
 	{name: "trace", value: "SINK[=FILE]", repeats: true, heading: "Watching it work (not Envoy's)",
-		help: sink.Names + "; may be given again",
+		help: sink.Names + "; repeatable",
 		set:  func(o *Options, v string) error { o.Trace = append(o.Trace, v); return nil }},
 	{name: "trace-sample", value: "K,N",
 		help: "trace the first K connections, then 1 in N, and all that fail",

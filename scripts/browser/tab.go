@@ -17,7 +17,7 @@ import (
 )
 
 // Patience is how long a page may take for anything; nothing waits that long when all is well.
-const Patience = 60 * time.Second
+const Patience = 40 * time.Second
 
 // Tab is one window of the browser, with storage of its own, that writes down what the page should never do.
 type Tab struct {

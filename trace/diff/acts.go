@@ -42,10 +42,12 @@ type side struct {
 	events []Event
 	roles  map[string][]*actor
 	actors map[any]*actor
+	plain  map[string]string // what normal returned
 }
 
 func newSide(events []Event) *side {
-	return &side{events: events, roles: map[string][]*actor{}, actors: map[any]*actor{}}
+	return &side{events: events, roles: map[string][]*actor{}, actors: map[any]*actor{},
+		plain: map[string]string{}}
 }
 
 func (s *side) actor(of any, role string) *actor {
@@ -111,7 +113,7 @@ func (s *side) innerPath(i, path int, p paths) int {
 	e := &s.events[i]
 	switch {
 	case e.Kind == moment.KindRun:
-		return p.to(0, "run "+work(e))
+		return p.to(0, "run "+s.work(e))
 	case e.Kind != moment.KindFunction || loopSteps[e.Step]:
 		return path
 	case s.isLoopCall(i):
@@ -135,7 +137,7 @@ func (s *side) sort(i, unit, path int) {
 		of = [1]string{role}
 	}
 	once := e.Kind == moment.KindFunction && (e.Story != none || fromLoop)
-	s.actor(of, role).add(i, unit, strconv.Itoa(path)+"|"+key(e), once)
+	s.actor(of, role).add(i, unit, strconv.Itoa(path)+"|"+s.key(e), once)
 }
 
 var number = regexp.MustCompile(`[0-9]+`)
@@ -164,20 +166,20 @@ func (s *side) startsUnit(i int) bool {
 	return s.isFromLoop(i)
 }
 
-func key(e *Event) string {
-	name, more := normal(e.Name), normal(e.Object)
+func (s *side) key(e *Event) string {
+	name, more := s.normal(e.Name), s.normal(e.Object)
 	switch e.Kind {
 	case moment.KindCall:
-		more = callDetail(e)
+		more = s.callDetail(e)
 	case moment.KindPost, moment.KindRun:
-		more = work(e)
+		more = s.work(e)
 	case moment.KindStory:
 		name = "connection"
 	}
-	return e.Kind + "|" + name + "|" + normal(e.FDLabel) + "|" + more
+	return e.Kind + "|" + name + "|" + s.normal(e.FDLabel) + "|" + more
 }
 
-func work(e *Event) string { return e.Step + " " + normal(e.Object) }
+func (s *side) work(e *Event) string { return e.Step + " " + s.normal(e.Object) }
 
 var (
 	worker     = regexp.MustCompile(`worker_[0-9]+`)
@@ -188,6 +190,18 @@ var (
 
 // normal leaves out of a name what differs from run to run: which worker, which connection, which of the
 // ports that the kernel chooses.
+func (s *side) normal(name string) string {
+	if name == "" {
+		return ""
+	}
+	plain, known := s.plain[name]
+	if !known {
+		plain = normal(name)
+		s.plain[name] = plain
+	}
+	return plain
+}
+
 func normal(name string) string {
 	name = worker.ReplaceAllString(name, "worker_#")
 	name = ofWorker.ReplaceAllString(name, "/w#")
@@ -203,7 +217,7 @@ func normal(name string) string {
 var labelled = regexp.MustCompile(`(?s)^[0-9]+<(.*)>`)
 
 // callDetail is what of a call's arguments is the same in every run.
-func callDetail(e *Event) string {
+func (s *side) callDetail(e *Event) string {
 	first := strconv.FormatInt(e.FD, 10)
 	if e.FDLabel != "" {
 		first += "<" + e.FDLabel + ">"
@@ -217,7 +231,7 @@ func callDetail(e *Event) string {
 				label = m[1]
 			}
 		}
-		return e.Call.Errno + " " + of[0] + " " + normal(label)
+		return e.Call.Errno + " " + of[0] + " " + s.normal(label)
 	case "setsockopt", "getsockopt":
 		return e.Call.Errno + " " + strings.Join(of[:min(2, len(of))], " ")
 	case "fcntl", "shutdown":

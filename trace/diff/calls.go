@@ -45,7 +45,7 @@ func callsOf(events []Event) *side {
 		if members[i] != nil {
 			l = members[i]
 		}
-		s.actor(l, l.kind).add(i, units[e.Thread], name+"|"+roles[e.Thread]+"|"+otherDetail(e), false)
+		s.actor(l, l.kind).add(i, units[e.Thread], name+"|"+roles[e.Thread]+"|"+s.otherDetail(e), false)
 	}
 	return s
 }
@@ -53,9 +53,9 @@ func callsOf(events []Event) *side {
 var control = regexp.MustCompile(`EPOLL_CTL_\w+`)
 
 // otherDetail is callDetail without labels: other programs have none, or others.
-func otherDetail(e *Event) string {
+func (s *side) otherDetail(e *Event) string {
 	if e.Call.Name != "epoll_ctl" {
-		return callDetail(e)
+		return s.callDetail(e)
 	}
 	return e.Call.Errno + " " + control.FindString(e.Call.Args)
 }

@@ -80,7 +80,8 @@ func TestAThreadMayBeAskedForByEveryNameItHas(t *testing.T) {
 func TestAThreadThatNeverWasIsSaidWithThoseThatWere(t *testing.T) {
 	lines := filtered(t, tree.Options{Threads: []string{"main", "worker_7"}})
 	last := lines[len(lines)-1]
-	if !strings.HasPrefix(last, "there was no thread worker_7. The threads were ") || !strings.Contains(last, "worker_0") {
+	if !strings.HasPrefix(last, "there was no thread worker_7. The threads were ") ||
+		!strings.Contains(last, "worker_0") {
 		t.Error(last)
 	}
 }
@@ -94,7 +95,7 @@ func TestAnUnknownKindIsRefusedWithTheKindsThereAre(t *testing.T) {
 	}
 }
 
-// What is folded and what is filtered are two things: the wait of a turn that is not asked for is still shown.
+// What is folded and what is filtered are two things: a turn's wait is shown though the turn is not asked for.
 func TestAWaitIsShownWithoutItsTurn(t *testing.T) {
 	var out bytes.Buffer
 	s := newScript(&out, tree.Options{Chapter: 4, Kinds: kinds(t, "syscalls")})
@@ -102,7 +103,8 @@ func TestAWaitIsShownWithoutItsTurn(t *testing.T) {
 	accept(s)
 	s.close(t)
 	text := out.String()
-	if !strings.Contains(text, "epoll_pwait(") || !strings.Contains(text, "accept4(") || strings.Contains(text, " turn") {
+	if !strings.Contains(text, "epoll_pwait(") || !strings.Contains(text, "accept4(") ||
+		strings.Contains(text, " turn") {
 		t.Error(text)
 	}
 }

@@ -19,25 +19,26 @@ var (
 	epollWaits = set("epoll_wait epoll_pwait epoll_pwait2")
 	pollWaits  = set("poll ppoll select pselect6 _newselect")
 	// Calls that make an fd.
-	makers = set(`socket accept accept4 epoll_create epoll_create1 eventfd eventfd2 dup dup2 dup3 open openat openat2
-		creat timerfd_create signalfd signalfd4 inotify_init inotify_init1 memfd_create pidfd_open io_uring_setup
-		userfaultfd perf_event_open fanotify_init bpf`)
+	makers = set(`socket accept accept4 epoll_create epoll_create1 eventfd eventfd2 dup dup2 dup3 open openat
+		openat2 creat timerfd_create signalfd signalfd4 inotify_init inotify_init1 memfd_create
+		pidfd_open io_uring_setup userfaultfd perf_event_open fanotify_init bpf`)
 	// Calls that take what another thread gives: whatever caused them comes before their end.
-	takers = set(`read readv pread64 preadv recvfrom recvmsg recvmmsg recv wait4 waitid waitpid futex nanosleep
-		clock_nanosleep rt_sigsuspend rt_sigtimedwait pause sigsuspend restart_syscall io_uring_enter
-		socketpair pipe pipe2`)
+	takers = set(`read readv pread64 preadv recvfrom recvmsg recvmmsg recv wait4 waitid waitpid futex
+		nanosleep clock_nanosleep rt_sigsuspend rt_sigtimedwait pause sigsuspend restart_syscall
+		io_uring_enter socketpair pipe pipe2`)
 	// Calls whose first argument is an fd.
-	onFD = set(`read write readv writev pread64 pwrite64 preadv pwritev close ioctl fcntl fcntl64 fstat newfstatat lseek
-		fsync fdatasync ftruncate fallocate flock fadvise64 getdents64 getdents fchmod fchown fchdir fstatfs dup dup2
-		dup3 bind listen accept accept4 connect getsockname getpeername getsockopt setsockopt shutdown sendto recvfrom
-		sendmsg recvmsg sendmmsg recvmmsg send recv epoll_wait epoll_pwait epoll_pwait2 epoll_ctl epoll_ctl_old
-		timerfd_settime timerfd_gettime inotify_add_watch inotify_rm_watch sendfile sendfile64 splice tee vmsplice
-		copy_file_range sync_file_range readahead fsetxattr fgetxattr flistxattr fremovexattr io_uring_enter
-		io_uring_register finit_module syncfs signalfd4 vhangup openat openat2 mkdirat unlinkat renameat2 statx
-		readlinkat faccessat faccessat2 fchmodat fchownat utimensat linkat symlinkat`)
+	onFD = set(`read write readv writev pread64 pwrite64 preadv pwritev close ioctl fcntl fcntl64 fstat
+		newfstatat lseek fsync fdatasync ftruncate fallocate flock fadvise64 getdents64 getdents fchmod
+		fchown fchdir fstatfs dup dup2 dup3 bind listen accept accept4 connect getsockname getpeername
+		getsockopt setsockopt shutdown sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg send recv
+		epoll_wait epoll_pwait epoll_pwait2 epoll_ctl epoll_ctl_old timerfd_settime timerfd_gettime
+		inotify_add_watch inotify_rm_watch sendfile sendfile64 splice tee vmsplice copy_file_range
+		sync_file_range readahead fsetxattr fgetxattr flistxattr fremovexattr io_uring_enter
+		io_uring_register finit_module syncfs signalfd4 vhangup openat openat2 mkdirat unlinkat
+		renameat2 statx readlinkat faccessat faccessat2 fchmodat fchownat utimensat linkat symlinkat`)
 	// Calls that have an fd in another place, too.
-	secondFD = map[string]int{"epoll_ctl": 2, "dup2": 1, "dup3": 1, "sendfile": 1, "sendfile64": 1, "splice": 2,
-		"tee": 1, "copy_file_range": 2, "mmap": 4}
+	secondFD = map[string]int{"epoll_ctl": 2, "dup2": 1, "dup3": 1, "sendfile": 1, "sendfile64": 1,
+		"splice": 2, "tee": 1, "copy_file_range": 2, "mmap": 4}
 	threadMakers = set("clone clone2 clone3 fork vfork")
 )
 

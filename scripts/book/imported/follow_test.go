@@ -15,7 +15,7 @@ func TestAnFdIsFollowedOverCopiesForksAndMessages(t *testing.T) {
 1 socketpair(AF_UNIX, SOCK_STREAM, 0, [4, 5]) = 0
 1 fork() = 2
 1 accept(3, {sa_family=AF_INET6, sin6_port=htons(7), inet_pton(AF_INET6, "::1", &sin6_addr)}, [28]) = 6
-1 sendmsg(4, {msg_iov=[], msg_control=[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[6]}]}, 0) = 1
+1 sendmsg(4, {msg_iov=[], msg_control=[{cmsg_len=20, cmsg_type=SCM_RIGHTS, cmsg_data=[6]}]}, 0) = 1
 1 close(6) = 0
 2 recvmsg(5, {msg_control=[{cmsg_len=20, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[9]}]}, 0) = 1
 2 read(9, "x", 1) = 1
@@ -117,7 +117,8 @@ func TestWorkersOfAnEnvoyTellWhichThreadIsItsMain(t *testing.T) {
 1 clone(flags=CLONE_VM|CLONE_FILES|CLONE_THREAD) = 3
 3 close(9) = -1 EBADF (x)
 `)
-	for _, want := range []string{"main_thread: clone(", "thread wrk:worker_0 begins, tid 2", "thread envoy begins, tid 3"} {
+	for _, want := range []string{"main_thread: clone(", "thread wrk:worker_0 begins, tid 2",
+		"thread envoy begins, tid 3"} {
 		find(t, tr, want)
 	}
 	if tr.Service != "envoy (strace)" {
@@ -143,7 +144,8 @@ close(4) = 0
 }
 
 func TestHostileBytesStayText(t *testing.T) {
-	tr, _ := fromText(t, "1 prctl(PR_SET_NAME, \"\xff</script>\x1b\") = 0\n1 openat(AT_FDCWD, \"/\xfe\u2028\", 0) = 3\n"+
+	tr, _ := fromText(t, "1 prctl(PR_SET_NAME, \"\xff</script>\x1b\") = 0\n"+
+		"1 openat(AT_FDCWD, \"/\xfe\u2028\", 0) = 3\n"+
 		"1 read(3, \"\xff\", 1) = 1\n")
 	for _, s := range tr.Spans {
 		for _, a := range s.Attributes() {
@@ -158,8 +160,10 @@ func FuzzImport(f *testing.F) {
 	for _, seed := range []string{
 		"1 1795383878.1 epoll_wait(4, [{events=EPOLLIN, data={u32=9, u64=9}}], 8, -1) = 1 <0.5>\n",
 		begins + reports + drains, "[pid 3] accept4(3<TCP:[a->b]>, {sa_family=AF_INET}, [1], 0) = 4<x>\n",
-		"1 sendmsg(4, {cmsg_type=SCM_RIGHTS, cmsg_data=[6]}]}, 0) = 1\n", "1 pipe2([3, 4], 0) = 0\n1 fork() = 2\n2 exit(0) = ?\n",
-		"1 dup2(3, 3) = 3\n1 close_range(3, 4294967295, 0) = 0\n", "1 execve(\"/a\" <pid changed to 2 ...>\n2 +++ superseded",
+		"1 sendmsg(4, {cmsg_type=SCM_RIGHTS, cmsg_data=[6]}]}, 0) = 1\n",
+		"1 pipe2([3, 4], 0) = 0\n1 fork() = 2\n2 exit(0) = ?\n",
+		"1 dup2(3, 3) = 3\n1 close_range(3, 4294967295, 0) = 0\n",
+		"1 execve(\"/a\" <pid changed to 2 ...>\n2 +++ superseded",
 		"1 poll([{fd=3<a>, events=POLLIN}], 1, 5) = 1 ([{fd=3, revents=POLLIN}])\n",
 	} {
 		f.Add(seed)

@@ -83,7 +83,8 @@ func (s *span) SpanContext() trace.SpanContext {
 	binary.BigEndian.PutUint64(span[:], s.id^s.run.key)
 	binary.BigEndian.PutUint64(trail[:8], s.run.key)
 	binary.BigEndian.PutUint64(trail[8:], s.trace)
-	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trail, SpanID: span, TraceFlags: trace.FlagsSampled})
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: trail, SpanID: span,
+		TraceFlags: trace.FlagsSampled})
 }
 
 // Parent is the turn, the thread or the story.
@@ -142,7 +143,8 @@ func (c *call) attributes(a []attribute.KeyValue) []attribute.KeyValue {
 			a = append(a, record.KeyFDLabel.String(strings.ToValidUTF8(label, "?")))
 		}
 	}
-	a = append(a, record.KeySyscall.String(c.Name), record.KeyArgs.String(c.args()), record.KeyRet.Int64(c.result()))
+	a = append(a, record.KeySyscall.String(c.Name), record.KeyArgs.String(c.args()),
+		record.KeyRet.Int64(c.result()))
 	if c.made != nil {
 		if label := c.made.label(); label != "" {
 			a = append(a, record.KeyRetLabel.String(strings.ToValidUTF8(label, "?")))
@@ -174,7 +176,8 @@ func endpoint(a []attribute.KeyValue, key, text string) []attribute.KeyValue {
 	if err != nil {
 		return append(a, attribute.String(key+".address", strings.ToValidUTF8(text, "?")))
 	}
-	return append(a, attribute.String(key+".address", at.Addr().String()), attribute.Int(key+".port", int(at.Port())))
+	return append(a, attribute.String(key+".address", at.Addr().String()),
+		attribute.Int(key+".port", int(at.Port())))
 }
 
 // Status is an error where the call failed. That nothing is there yet is an answer, not a failure.

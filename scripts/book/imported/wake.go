@@ -64,8 +64,8 @@ func (w *walk) reports(c *call) {
 // wakeable: what is written there, somebody else may wait for.
 func (o *object) wakeable() bool { return o.kind == eventfd || o.kind == pipe || o.kind == pair }
 
-// wrote: c makes an eventfd or the other end of a pipe or a pair readable. What was readable already wakes nobody,
-// unless it is watched for edges. Two writers at once: nobody knows which of them was first.
+// wrote: c makes an eventfd or the other end of a pipe or a pair readable. What was readable already wakes
+// nobody, unless it is watched for edges. Two writers at once: nobody knows which of them was first.
 func (w *walk) wrote(c *call) {
 	o := c.fds[0].of
 	if !o.wakeable() || c.Errno != "" || c.Ret <= 0 {
@@ -76,13 +76,15 @@ func (w *walk) wrote(c *call) {
 		o.wakes, o.unsure = nil, false
 	}
 	switch {
-	case len(o.wakes) > 0 && o.wakes[len(o.wakes)-1].thread.open == o.wakes[len(o.wakes)-1]:
+	case len(o.wakes) > 0 && o.wakes[len(o.wakes)-1].isGoingOn():
 		o.unsure = true
 	case o.bytes == 0 || o.edge:
 		o.wakes = append(o.wakes, c)
 	}
 	o.bytes += c.Ret
 }
+
+func (c *call) isGoingOn() bool { return c.thread.open == c }
 
 // drained: c has read of an eventfd all there was, of a pipe what it returned.
 func (c *call) drained() {

@@ -207,7 +207,8 @@ func (c *call) until() int64 {
 // turn ends the thread's turn and begins the next.
 func (w *walk) turn(th *thread, c *call) {
 	w.endTurn(th, c.Began)
-	th.turn = &span{kind: kindTurn, thread: th, parent: th.span, trace: th.span.trace, from: c.Began, repeat: 1}
+	th.turn = &span{kind: kindTurn, thread: th, parent: th.span, trace: th.span.trace, from: c.Began,
+		repeat: 1}
 	w.put(th.turn)
 	c.opens = th.turn
 	th.idle = nil
@@ -298,7 +299,7 @@ func (w *walk) nameThreads() {
 	}
 }
 
-// nameMain: an Envoy names its workers and not its main thread, which others call main_thread (dog:main_thread).
+// nameMain: an Envoy names its workers and not its main thread, which its guard dog calls main_thread.
 func (w *walk) nameMain() {
 	for _, th := range w.threads {
 		if first := th.process.first; strings.HasPrefix(th.named, "wrk:") && first.named == "" {

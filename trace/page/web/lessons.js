@@ -32,7 +32,6 @@ export const lessons = {
     // the questions
     askTitle: 'Questions this run can answer',
     askHint: 'Press the number. Esc closes.',
-    askOther: 'All questions',
     askWhy: 'Why it happened',
     askClose: 'Close',
     askNone: 'This trace has nothing to ask about yet.',
@@ -78,7 +77,6 @@ export const lessons = {
       + 'thread writes to its eventfd',
     ansWokeNone: 'None of {0}: no queue was empty while its loop ran on another thread',
     askLater: 'What is left to a later chapter?',
-    ansLater: '{0}, told at {1}',
     askFailed: 'Did the kernel refuse anything?',
     ansFailed: 'Yes, {0}, first {1}; EAGAIN, EINPROGRESS and EINTR are not counted, they are answers',
     ansFailedNone: 'No: nothing but EAGAIN, EINPROGRESS and EINTR came back, and these are answers, not '
@@ -164,7 +162,6 @@ export const lessons = {
     // the questions
     askTitle: '这次运行能回答的问题',
     askHint: '按数字选择，Esc 关闭。',
-    askOther: '全部问题',
     askWhy: '它为什么会发生',
     askClose: '关闭',
     askNone: '这份 trace 里还没有可问的。',
@@ -207,7 +204,6 @@ export const lessons = {
     ansWokeUp: '{1} 里有 {0}，第一个是 {2}：只有当循环在另一个线程上运行、而它的队列又是空的，post 才会去写它的 eventfd',
     ansWokeNone: '{0} 里一个也没有：没有哪个队列在循环运行于另一个线程时是空的',
     askLater: '哪些事留给了后面的章？',
-    ansLater: '{0}，见 {1}',
     askFailed: '内核拒绝过什么吗？',
     ansFailed: '有{0}，第一次是 {1}；EAGAIN、EINPROGRESS、EINTR 不算在内，它们是答复',
     ansFailedNone: '没有：只返回过 EAGAIN、EINPROGRESS、EINTR，它们是答复，不是失败',

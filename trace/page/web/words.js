@@ -90,11 +90,8 @@ export const words = {
     armFailed: 'The process did not answer.',
 
     // the step
-    stepOf: '{0} of {1}',
     noStep: 'Nothing has been recorded yet.',
     storyThread: 'on no thread',
-    openStep: 'still open',
-    endsAt: 'ends at {0}',
     whyNone: 'Nothing earlier in this trace caused it.',
     // why did this run: the list reads from top to bottom as one sentence
     why_itself: 'This',
@@ -111,7 +108,6 @@ export const words = {
     why_configured: 'because the configuration says',
     'why_caused-by': 'caused by',
     whyConfig: '{0}, line {1}',
-    whyNotTold: '(the cause is not in this trace)',
     // the source
     sourceNone: 'This step has no line of our source.',
     sourceNoneCall: 'The trace does not say which line asked for this.',
@@ -127,7 +123,6 @@ export const words = {
     articleTitle: 'In the article',
     articleNone: 'The articles do not show this step.',
     articleFigure: 'figure {0}',
-    articleFigures: 'Figures',
     'article_network-io': '网络IO (network I/O)',
     article_startup: '启动过程、ListenSocket相关、线程模型 (start-up, listen sockets, threads)',
     'article_downstream-connect': '下游tcp连接处理 (a downstream TCP connection)',
@@ -141,7 +136,6 @@ export const words = {
     threadNone: 'No thread has begun.',
     queueNext: 'next',
     queueEmpty: 'empty',
-    queueAdded: 'added by this step',
     queuePosts: '{0} waiting',
     queueNone: 'No post queue is known yet.',
     fdNumber: 'fd',
@@ -175,7 +169,6 @@ export const words = {
     fdstate_closed: 'closed',
     epollEmpty: 'watches nothing',
     epollNone: 'No epoll set exists yet.',
-    epollMembers: '{0} watched',
     // the difference of two traces
     diffTitle: 'Two runs, compared by cause',
     diffHow: 'Events are matched by what they are: thread role, the calls around them, name, fd label, and '
@@ -206,9 +199,8 @@ export const words = {
     diffEvents: '{0} events',
     diffFailed: 'That file cannot be compared: {0}',
     notAPage: 'it is not a page written by envoywalk (--trace html=FILE).',
-    badPage: 'it begins like one of our pages, but its lines cannot be read.',
+    brokenPage: 'it begins like one of our pages, but its lines cannot be read.',
     emptyPage: 'it holds no events.',
-    newerPage: 'it was written by a newer envoywalk than this page.',
     ...lessons.en,
   },
   zh: {
@@ -296,11 +288,8 @@ export const words = {
     armFailed: '进程没有回答。',
 
     // the step
-    stepOf: '{0} / {1}',
     noStep: '还没有任何记录。',
     storyThread: '不在任何线程上',
-    openStep: '尚未结束',
-    endsAt: '到 {0} 结束',
     whyNone: '在这份 trace 里，没有更早的事引起它。',
     // why did this run: the list reads from top to bottom as one sentence
     why_itself: '这一步',
@@ -317,7 +306,6 @@ export const words = {
     why_configured: '因为配置里写着：',
     'why_caused-by': '起因是：',
     whyConfig: '{0} 第 {1} 行',
-    whyNotTold: '（起因不在这份 trace 里）',
     // the source
     sourceNone: '这一步没有对应的源码行。',
     sourceNoneCall: 'trace 里没有记录是哪一行发起了它。',
@@ -333,7 +321,6 @@ export const words = {
     articleTitle: '在文章里',
     articleNone: '文章没有讲到这一步。',
     articleFigure: '图 {0}',
-    articleFigures: '图',
     'article_network-io': '网络IO',
     article_startup: '启动过程、ListenSocket相关、线程模型',
     'article_downstream-connect': '下游tcp连接处理',
@@ -347,7 +334,6 @@ export const words = {
     threadNone: '还没有线程开始运行。',
     queueNext: '下一个',
     queueEmpty: '空',
-    queueAdded: '这一步刚放进来',
     queuePosts: '{0} 个在等',
     queueNone: '还不知道有哪些 post 队列。',
     fdNumber: 'fd',
@@ -381,7 +367,6 @@ export const words = {
     fdstate_closed: '已关闭',
     epollEmpty: '什么也没监听',
     epollNone: '还没有 epoll 集合。',
-    epollMembers: '监听 {0} 个',
     // the difference of two traces
     diffTitle: '按因果比较两次运行',
     diffHow: '事件凭它自身来配对：线程的角色、外层的调用、名字、fd 标签、第几次出现。worker 之间可以互换。从不比较时间，也不比较两个线程谁先谁后。',
@@ -409,9 +394,8 @@ export const words = {
     diffEvents: '{0} 个事件',
     diffFailed: '这个文件没法比较：{0}',
     notAPage: '它不是 envoywalk 生成的页面（--trace html=FILE）。',
-    badPage: '开头像是我们的页面，但里面的记录读不出来。',
+    brokenPage: '开头像是我们的页面，但里面的记录读不出来。',
     emptyPage: '里面没有事件。',
-    newerPage: '生成它的 envoywalk 比本页的新。',
     ...lessons.zh,
   },
 };
