@@ -29,8 +29,8 @@ func openTrace(c Chapter, args []string) (*tracing, error) {
 	if err != nil || len(o.Trace) == 0 {
 		return &tracing{}, nil // the walk itself will say what is wrong
 	}
-	sinks, err := sink.Open(o.Trace, sink.Options{Chapter: c.Number, All: o.All, Envoy: o.Envoy, Kinds: o.Kinds,
-		Threads: o.Thread, Stdout: os.Stdout,
+	sinks, err := sink.Open(o.Trace, sink.Options{Chapter: c.Number, All: o.All, Envoy: o.Envoy,
+		Kinds: o.Kinds, Threads: o.Thread, Stdout: os.Stdout,
 		Tell: func(s string) { fmt.Fprintln(os.Stderr, s) }, Nonblock: kernel.O_NONBLOCK})
 	if err != nil {
 		return nil, err

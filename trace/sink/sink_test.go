@@ -67,11 +67,11 @@ func TestEverySinkWritesWhereItIsTold(t *testing.T) {
 func TestWhatCannotBeOpenedIsSaidInASentence(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f")
 	for want, specs := range map[string][]string{
-		"no such sink. The sinks are tree, json": {"jsn"},
-		"names no file":                          {"tree="},
-		"none writes no file":                    {"none=x"},
-		"another sink writes this file":          {"tree=" + file, "json=" + file},
-		"no such file or directory":              {"json=" + file + "/no/such"},
+		"no such sink. The sinks are tree": {"jsn"},
+		"names no file":                    {"tree="},
+		"none writes no file":              {"none=x"},
+		"another sink writes this file":    {"tree=" + file, "json=" + file},
+		"no such file or directory":        {"json=" + file + "/no/such"},
 	} {
 		_, err := sink.Open(specs, sink.Options{Stdout: &bytes.Buffer{}})
 		if want == "no such file or directory" && err != nil {

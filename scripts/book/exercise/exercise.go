@@ -123,7 +123,9 @@ type Epoll struct {
 	Listener string   `yaml:"listener"`
 	Events   []string `yaml:"events"` // of the mask: IN, OUT, ET, EXCLUSIVE, RDHUP; all must be there
 	Without  []string `yaml:"without"`
-	Count    Count    `yaml:"count"`
+	// Connections: of the sets that watch the listener, count those that also watch so many of its connections.
+	Connections *int  `yaml:"connections"`
+	Count       Count `yaml:"count"`
 }
 
 // Threads counts threads by name, with * for anything.
@@ -166,6 +168,7 @@ type Spans struct {
 	Caused *Spans `yaml:"caused"` // it links to such a span
 	// Distinct counts different values of an attribute (thread.name, fd.label, ...) instead of spans.
 	Distinct string `yaml:"distinct"`
+	Times    int    `yaml:"times"` // with distinct: only the values that so many spans have
 	Count    Count  `yaml:"count"`
 }
 

@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"envoywalk/scripts/book/exercise"
+	"envoywalk/scripts/book/witness"
 )
 
 // Verdict is what both witnesses together say.
@@ -63,6 +64,8 @@ type Grader struct {
 	Root string // the module's
 	Dir  string // where builds, configurations and traces go
 	Race bool   // programs are built with the race detector
+	// Witness begins to look at a child; nil is witness.Open.
+	Witness func(pid int) (*witness.Process, error)
 	runs int
 	made map[string]string // programs by what they are made of
 }
@@ -110,7 +113,10 @@ func (g *Grader) scene(e *exercise.Exercise) (*scene, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s := &scene{exercise: e, dir: dir}
+	s := &scene{exercise: e, dir: dir, witness: witness.Open}
+	if g.Witness != nil {
+		s.witness = g.Witness
+	}
 	switch e.Config {
 	case "-":
 	case "":
@@ -236,9 +242,13 @@ var comment = regexp.MustCompile(`(?m)(//|#).*$`)
 // withoutComments: comments are not read.
 func withoutComments(text []byte) []byte { return comment.ReplaceAll(text, nil) }
 
+// lastLine is a program's last word, but for what it says of its trace.
 func lastLine(text string) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
-	return lines[len(lines)-1]
+	if n := len(lines); n > 1 && strings.HasPrefix(lines[n-1], "trace: wrote ") {
+		lines = lines[:n-1]
+	}
+	return strings.TrimSpace(lines[len(lines)-1])
 }
 
 // spansText says in a few words what spans are meant.

@@ -42,6 +42,8 @@ func (s *scene) lookBack() {
 	for i := range s.exercise.Checks {
 		c := &s.exercise.Checks[i]
 		switch k := c.Kernel; {
+		case k.Clients != nil && s.unseen != nil:
+			s.said[c] = blind(s.unseen)
 		case k.Clients != nil:
 			n := 0
 			for _, met := range s.met {
@@ -108,7 +110,7 @@ func (s *scene) candidates(q *exercise.Sockets) ([]witness.Socket, error) {
 		return s.socketsOf(q.Listener)
 	}
 	if s.process == nil {
-		return nil, fmt.Errorf("%w: no pidfd", witness.ErrCannotLook)
+		return nil, s.whyUnseen()
 	}
 	return s.process.Sockets()
 }
@@ -163,6 +165,9 @@ func (s *scene) askEpoll(q *exercise.Epoll) Answer {
 	if err != nil {
 		return blind(err)
 	}
+	if q.Connections != nil {
+		return s.askSpread(q, sockets, sets)
+	}
 	n := 0
 	var seen []string
 	for _, set := range sets {
@@ -183,6 +188,35 @@ func (s *scene) askEpoll(q *exercise.Epoll) Answer {
 	return counted(n, q.Count, strings.Join(seen, "; "))
 }
 
+// askSpread asks how the connections of a listener are spread over the epoll sets that watch it: who watches
+// a connection serves it.
+func (s *scene) askSpread(q *exercise.Epoll, sockets []witness.Socket, sets []witness.EpollSet) Answer {
+	all, err := s.process.Sockets()
+	if err != nil {
+		return blind(err)
+	}
+	n := 0
+	var seen []string
+	for _, set := range sets {
+		listens := func(l witness.Socket) bool { _, ok := set.Watched[l.FD]; return ok }
+		if !slices.ContainsFunc(sockets, listens) {
+			continue
+		}
+		serves := 0
+		for _, c := range all {
+			isOurs := func(l witness.Socket) bool { return c.Peer != "" && l.Local == c.Local }
+			if _, watched := set.Watched[c.FD]; watched && slices.ContainsFunc(sockets, isOurs) {
+				serves++
+			}
+		}
+		seen = append(seen, fmt.Sprint(serves))
+		if serves == *q.Connections {
+			n++
+		}
+	}
+	return counted(n, q.Count, "connections in each epoll set that watches it: "+or(strings.Join(seen, " "), "none"))
+}
+
 func maskFits(mask uint32, q *exercise.Epoll) bool {
 	has := func(name string) bool { return mask&epollBits[name] != 0 }
 	return !slices.ContainsFunc(q.Events, func(name string) bool { return !has(name) }) &&
@@ -201,7 +235,7 @@ func maskText(mask uint32) string {
 
 func (s *scene) askThreads(q *exercise.Threads) Answer {
 	if s.process == nil {
-		return blind(witness.ErrCannotLook)
+		return blind(s.whyUnseen())
 	}
 	threads, err := s.process.Threads()
 	if err != nil {

@@ -40,6 +40,8 @@ type scene struct {
 
 	cmd      *exec.Cmd
 	process  *witness.Process
+	witness  func(pid int) (*witness.Process, error)
+	unseen   error // why the kernel's witness could not look at the program at all
 	ended    chan struct{}
 	held     []net.Conn
 	stopped  bool
@@ -77,7 +79,6 @@ func (s *scene) do(act exercise.Act) {
 	case act.Look != "":
 		s.look(act.Look)
 	case act.Signal != "":
-		signals := map[string]syscall.Signal{"TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "USR1": syscall.SIGUSR1}
 		s.cmd.Process.Signal(signals[act.Signal])
 	}
 }
@@ -102,7 +103,7 @@ func (s *scene) start(ctx context.Context) error {
 		s.cmd.Wait()
 		close(s.ended)
 	}()
-	s.process, _ = witness.Open(s.cmd.Process.Pid) // without it no kernel claim can be looked at
+	s.process, s.unseen = s.witness(s.cmd.Process.Pid) // without it no kernel claim can be looked at
 	return nil
 }
 
@@ -209,6 +210,9 @@ func (s *scene) wait(q *exercise.Spans) {
 // connect plays the clients of one row.
 func (s *scene) connect(c *exercise.Connect) {
 	address, err := s.address(c.To)
+	if errors.Is(err, witness.ErrCannotLook) && !s.isOver() {
+		s.unseen = err // nobody could tell the clients where to go
+	}
 	for range max(1, c.Clients) {
 		if err != nil {
 			s.met = append(s.met, metRefused)
@@ -301,7 +305,7 @@ func (s *scene) address(listener string) (string, error) {
 // address. "" is every socket that no connection has.
 func (s *scene) socketsOf(listener string) (ours []witness.Socket, err error) {
 	if s.process == nil {
-		return nil, fmt.Errorf("%w: the program has ended", witness.ErrCannotLook)
+		return nil, s.whyUnseen()
 	}
 	all, err := s.process.Sockets()
 	if err != nil {
@@ -325,6 +329,14 @@ func (s *scene) socketsOf(listener string) (ours []witness.Socket, err error) {
 		}
 	}
 	return ours, nil
+}
+
+// whyUnseen says why there is no process to ask the kernel about.
+func (s *scene) whyUnseen() error {
+	if s.unseen != nil {
+		return s.unseen
+	}
+	return fmt.Errorf("%w: the program has ended", witness.ErrCannotLook)
 }
 
 // isOf: echo and echo/w0 are the listener echo's.

@@ -70,15 +70,20 @@ func (s *Story) count(q *exercise.Spans) (n int, found []*event) {
 	if q.Distinct == "" {
 		return len(found), found
 	}
-	values := map[string]bool{}
+	values := map[string]int{}
 	for _, e := range found {
 		for _, kv := range e.span.Attributes() {
 			if string(kv.Key) == q.Distinct {
-				values[kv.Value.Emit()] = true
+				values[kv.Value.Emit()]++
 			}
 		}
 	}
-	return len(values), found
+	for _, times := range values {
+		if q.Times == 0 || times == q.Times {
+			n++
+		}
+	}
+	return n, found
 }
 
 // matcher is q as a function. What q does not name may be anything.

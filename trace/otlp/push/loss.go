@@ -71,7 +71,9 @@ func (l *loss) took(spans int) {
 func (l *loss) end() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tell(fmt.Sprintf("trace: pushed %d spans to %s", l.taken, l.to))
+	if l.taken > 0 {
+		l.tell(fmt.Sprintf("trace: pushed %d spans to %s", l.taken, l.to))
+	}
 }
 
 func (l *loss) err() error {

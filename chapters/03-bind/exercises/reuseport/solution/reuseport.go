@@ -12,7 +12,8 @@ import (
 func Fill(s *bind.Seams) {
 	setup := s.SetupSocket
 	s.SetupSocket = func(lane *trace.Lane, socket *listensocket.ListenSocket, bindToPort bool) error {
-		if errno := kernel.SetsockoptInt(lane, socket.Handle.FD, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1); errno != 0 {
+		errno := kernel.SetsockoptInt(lane, socket.Handle.FD, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
+		if errno != 0 {
 			return errno
 		}
 		return setup(lane, socket, bindToPort)

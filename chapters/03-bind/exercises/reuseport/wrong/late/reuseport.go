@@ -13,7 +13,8 @@ func Fill(s *bind.Seams) {
 	setup := s.SetupSocket
 	s.SetupSocket = func(lane *trace.Lane, socket *listensocket.ListenSocket, bindToPort bool) error {
 		err := setup(lane, socket, bindToPort)
-		if errno := kernel.SetsockoptInt(lane, socket.Handle.FD, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1); err == nil && errno != 0 {
+		errno := kernel.SetsockoptInt(lane, socket.Handle.FD, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
+		if err == nil && errno != 0 {
 			return errno
 		}
 		return err

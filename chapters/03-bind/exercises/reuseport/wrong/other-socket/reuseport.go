@@ -16,7 +16,8 @@ func Fill(s *bind.Seams) {
 		if errno != 0 {
 			return errno
 		}
-		if errno := kernel.SetsockoptInt(lane, fd, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1); errno != 0 {
+		errno = kernel.SetsockoptInt(lane, fd, kernel.SOL_SOCKET, kernel.SO_REUSEPORT, 1)
+		if errno != 0 {
 			return errno
 		}
 		return setup(lane, socket, bindToPort)
