@@ -25,6 +25,10 @@ type Trigger int
 const (
 	Level Trigger = iota // listeners: an accept that failed for a moment is asked again
 	Edge                 // connections: registered once, read until there is no more
+	// Exclusive is Level, but of all dispatchers that watch one file so, the kernel wakes one or some,
+	// not all. It may be enabled and disabled, but not changed: EINVAL. Envoy 1.17 has none; the
+	// accept lab compares it.
+	Exclusive
 )
 
 // FileEvent is the interest of one dispatcher in one fd. It belongs to that dispatcher's thread. It
@@ -97,8 +101,11 @@ func (e *FileEvent) assignEvents() (bits uint32) {
 			bits |= bit
 		}
 	}
-	if e.trigger == Edge {
+	switch e.trigger {
+	case Edge:
 		bits |= kernel.EPOLLET
+	case Exclusive:
+		bits |= kernel.EPOLLEXCLUSIVE
 	}
 	return bits
 }

@@ -49,6 +49,24 @@ func TestAnEdgeIsDeliveredOncePerEdge(t *testing.T) {
 	same(t, "after one more", *got, []FileReady{Read, Read})
 }
 
+func TestAnExclusiveWatchIsALevelThatOthersMayShareAndNobodyMayChange(t *testing.T) {
+	fd := eventfd(t)
+	one, other := quiet(t), quiet(t)
+	e, first := watch(one, fd, Exclusive, Read)
+	_, second := watch(other, fd, Exclusive, Read)
+	ring(fd)
+	turns(one, 2)
+	turns(other, 2)
+	same(t, "who looks finds it as long as it holds", [2]int{len(*first), len(*second)}, [2]int{2, 2})
+	same(t, "a wider interest", e.SetEnabled(Read|Write), kernel.EINVAL)
+	e.SetEnabled(0)
+	turns(one, 1)
+	same(t, "while it is off", len(*first), 2)
+	same(t, "on again", e.SetEnabled(Read), kernel.Errno(0))
+	turns(one, 1)
+	same(t, "delivered", len(*first), 3)
+}
+
 func TestSetEnabledArmsTheEdgeAnew(t *testing.T) {
 	d, fd := quiet(t), eventfd(t)
 	e, got := watch(d, fd, Edge, Read)

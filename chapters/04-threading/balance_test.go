@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestTheExactBalancerSpreadsConnectionsEvenly(t *testing.T) {
@@ -30,6 +32,33 @@ func TestTheExactBalancerSpreadsConnectionsEvenly(t *testing.T) {
 	s.wantPerWorker(2 * each)
 	s.stop()
 	wantStoriesWhole(t, trace.all(), 3*workers*each)
+}
+
+// What the accept lab changes, by the kernel's word; and that everybody is accepted all the same.
+func TestAListenFdIsWatchedAsTheSeamSays(t *testing.T) {
+	for watch, mask := range map[string]uint64{"level": 0, "exclusive": unix.EPOLLEXCLUSIVE, "edge": unix.EPOLLET} {
+		set := setup{concurrency: workers, lab: []string{"hold", "watch " + watch}, listeners: []string{anyPort("a")}}
+		s := set.start(t)
+		found := 0
+		files := s.descriptors()
+		for _, set := range s.epolls() {
+			for _, w := range set {
+				if !strings.HasPrefix(files[w.fd], "socket:") {
+					continue
+				}
+				found++
+				if got := w.events & (unix.EPOLLEXCLUSIVE | unix.EPOLLET); got != mask {
+					t.Errorf("%s: %s is watched with %#x", watch, files[w.fd], w.events)
+				}
+			}
+		}
+		connect(t, s.addresses()["a"], 20)
+		s.wantHeld(20)
+		s.stop()
+		if found < workers {
+			t.Errorf("%s: %d sockets are watched", watch, found)
+		}
+	}
 }
 
 func (s *server) wantPerWorker(n int) {

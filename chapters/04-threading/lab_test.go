@@ -64,6 +64,9 @@ func (l *lab) prepare(line string) {
 		l.seams.Connections = func(a *ActiveTcpListener) Connections {
 			return &holding{a, map[*AcceptedSocket]*eventloop.FileEvent{}, verb == "hold-fast"}
 		}
+	case "watch":
+		l.seams.ListenTrigger = map[string]eventloop.Trigger{"edge": eventloop.Edge,
+			"exclusive": eventloop.Exclusive}[rest]
 	case "via-api":
 		l.viaAPI = true
 	case "then":

@@ -3,6 +3,7 @@ package threading
 import (
 	"sync/atomic"
 
+	eventloop "envoywalk/chapters/00-event-loop"
 	startup "envoywalk/chapters/01-startup"
 	listensocket "envoywalk/chapters/02-listen-socket"
 	bind "envoywalk/chapters/03-bind"
@@ -16,6 +17,10 @@ type Seams struct {
 	// Connections makes what an active listener gives its sockets to. Filled by 05; until then a
 	// connection is closed as soon as it is accepted. The admin brings its own.
 	Connections func(*ActiveTcpListener) Connections
+
+	// ListenTrigger is how a worker watches its listen fd. It is Level, as in Envoy, and no
+	// configuration changes it: the accept lab fills it, to compare.
+	ListenTrigger eventloop.Trigger
 
 	process *process
 }
@@ -38,7 +43,8 @@ type process struct {
 
 // Wire returns chapter 04's seams: chapter 03's with workers that listen and accept.
 func Wire() *Seams {
-	s := &Seams{Seams: bind.Wire(), process: &process{}}
+	s := &Seams{Seams: bind.Wire(), process: &process{},
+		ListenTrigger: eventloop.Level}
 	s.Chapter.Number, s.Chapter.Name = 4, "04-threading"
 	s.Chapter.Try = tryNext
 	s.MainHandler = func(i *startup.Instance) startup.ConnectionHandler {

@@ -63,8 +63,8 @@ func (l *TcpListener) setupServerSocket() error {
 		return &listenError{"listen on", l.socket.Address, errno}
 	}
 	var errno kernel.Errno
-	l.event, errno = initializeFileEvent(l.dispatcher, l.socket.Handle, eventloop.Level,
-		eventloop.Read, l.onSocketEvent)
+	l.event, errno = initializeFileEvent(l.dispatcher, l.socket.Handle,
+		l.callbacks.handler.seams.ListenTrigger, eventloop.Read, l.onSocketEvent)
 	if errno != 0 {
 		return &listenError{"watch", l.socket.Address, errno}
 	}

@@ -7,16 +7,14 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
+	"time"
 
 	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/grade"
-	"envoywalk/trace/saved"
-	"envoywalk/trace/sink"
 )
 
-// check grades an exercise, or all that were passed before as well.
+// check grades an exercise, a chapter's, or again all that were passed before.
 func (b *book) check(args []string) int {
 	var everything, asJSON bool
 	words, err := b.flags("check", args, 1, func(f *flag.FlagSet) {
@@ -26,117 +24,206 @@ func (b *book) check(args []string) int {
 	if err != nil {
 		return b.lacking(err.Error())
 	}
-	if everything {
-		return b.checkAll()
-	}
-	e, err := b.find(strings.Join(words, ""))
-	if err != nil {
+	if err := b.canGrade(); err != nil {
 		return b.lacking(err.Error())
 	}
-	return b.checkOne(e, asJSON)
-}
-
-// checkAll proves again what was passed before: a later answer may have broken an earlier one.
-func (b *book) checkAll() int {
-	all, err := exercise.All(b.module)
-	if err != nil {
-		return b.fault(err)
-	}
-	worst, tried := pass, attempts(b.progressFile())
-	for i, s := range standings(all, tried) {
-		if s.State != "open" {
-			worst = max(worst, b.checkOne(all[i], false))
-		}
-	}
-	return worst
-}
-
-func (b *book) checkOne(e *exercise.Exercise, asJSON bool) int {
-	dir, err := os.MkdirTemp("", "book")
-	if err != nil {
-		return b.fault(err)
-	}
-	defer os.RemoveAll(dir)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	g := &grade.Grader{Root: b.module, Dir: dir}
-	a := attempt{Exercise: e.ID, Of: len(e.Checks), SHA256: hashOf(e.AnswerFile(b.module, ""))}
-	r, err := g.Grade(ctx, e, "")
-	if errors.Is(err, grade.ErrBuild) {
-		a.Verdict = verdictNoBuild
-		b.note(a)
-		fmt.Fprintf(b.out, b.lessons().noBuild+"\n", strings.TrimSpace(strings.TrimPrefix(err.Error(), grade.ErrBuild.Error()+": ")))
-		return notYet
+	name := strings.Join(words, "")
+	if everything && name == "" {
+		return b.checkPassed(ctx, asJSON)
 	}
+	meant, err := b.several(name)
 	if err != nil {
-		return b.fault(err)
+		return b.refused(err)
 	}
-	code := a.take(r)
-	b.note(a)
-	if asJSON {
-		return max(code, b.json(a))
+	code, outcomes := b.checkEach(ctx, meant, asJSON)
+	if everything && code == pass {
+		before, again := b.checkEach(ctx, b.passedBefore(meant), asJSON)
+		code, outcomes = max(code, before), append(outcomes, again...)
 	}
-	page := b.keepPages(ctx, g, e, r)
-	b.feedback(r, b.tries(e), page)
-	return code
+	return b.told(code, outcomes, asJSON, len(outcomes) == 1)
 }
 
-// take writes down what became of it, and returns the exit code.
-func (a *attempt) take(r *grade.Report) int {
-	a.Of = len(r.Results)
-	for _, result := range r.Results {
-		if result.Verdict == grade.Pass {
-			a.Passed++
+// checkPassed proves again what was passed before: a later answer may have broken an earlier one.
+func (b *book) checkPassed(ctx context.Context, asJSON bool) int {
+	again := b.passedBefore(nil)
+	if len(again) == 0 && !asJSON {
+		return b.lacking(b.lessons().nothingPassed)
+	}
+	code, outcomes := b.checkEach(ctx, again, asJSON)
+	return b.told(code, outcomes, asJSON, false)
+}
+
+// passedBefore are the exercises that were passed, but for some.
+func (b *book) passedBefore(but []*exercise.Exercise) (again []*exercise.Exercise) {
+	all, err := exercise.All(b.module)
+	if err != nil {
+		return nil
+	}
+	skip := map[string]bool{}
+	for _, e := range but {
+		skip[e.ID] = true
+	}
+	for i, s := range standings(all, attempts(b.progressFile())) {
+		if s.State == statePassed && !skip[s.Exercise] {
+			again = append(again, all[i])
+		}
+	}
+	return again
+}
+
+// checkEach grades one after the other and says what became of each, unless that is printed as JSON later.
+// The worst of them is the exit code.
+func (b *book) checkEach(ctx context.Context, meant []*exercise.Exercise, quiet bool) (int, []*outcome) {
+	code := pass
+	var outcomes []*outcome
+	for i, e := range meant {
+		o := b.grade(ctx, e)
+		code, outcomes = max(code, o.code), append(outcomes, o)
+		if !quiet {
+			if i > 0 {
+				fmt.Fprintln(b.out)
+			}
+			b.show(o)
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return code, outcomes
+}
+
+// told prints outcomes as JSON where that is asked for: one as an object, several as a list.
+func (b *book) told(code int, outcomes []*outcome, asJSON, single bool) int {
+	if !asJSON {
+		return code
+	}
+	var v any = outcomes
+	if single {
+		v = outcomes[0]
+	} else if outcomes == nil {
+		v = []int{}
+	}
+	return max(code, b.json(v))
+}
+
+// outcome is what became of grading one exercise, as the screen and --json tell it.
+type outcome struct {
+	attempt
+	Try       int      `json:"try"`
+	Checks    []claim  `json:"checks,omitempty"`
+	LooksLike string   `json:"looks_like,omitempty"`
+	Notes     []string `json:"notes,omitempty"`
+	Page      string   `json:"page,omitempty"`      // the learner's run
+	Reference string   `json:"reference,omitempty"` // the solution's
+	Error     string   `json:"error,omitempty"`
+	report    *grade.Report
+	exercise  *exercise.Exercise
+	err       error
+	code      int
+}
+
+// claim is one check of an outcome. What the witnesses found is left out where it would give away what the
+// learner is to find.
+type claim struct {
+	Name    string       `json:"name"`
+	Says    string       `json:"says"`
+	Verdict string       `json:"verdict"`
+	Answer  string       `json:"answer,omitempty"`
+	Kernel  *testimonial `json:"kernel,omitempty"`
+	Span    *testimonial `json:"span,omitempty"`
+}
+
+type testimonial struct {
+	Found int    `json:"found"`
+	Text  string `json:"text"`
+}
+
+// grade grades the learner's answer and notes what became of it.
+func (b *book) grade(ctx context.Context, e *exercise.Exercise) *outcome {
+	o := &outcome{exercise: e, attempt: attempt{Exercise: e.ID, Of: len(e.Checks),
+		Time: time.Now().UTC().Truncate(time.Second), SHA256: hashOf(e.AnswerFile(b.module, ""))}}
+	dir, err := os.MkdirTemp("", "book")
+	if err != nil {
+		return o.broke(err)
+	}
+	defer os.RemoveAll(dir)
+	g := b.grader(dir)
+	r, err := g.Grade(ctx, e, "")
+	switch {
+	case ctx.Err() != nil:
+		o.Verdict, o.code = verdictStopped, couldNotLook
+		return o
+	case errors.Is(err, grade.ErrBuild):
+		o.Verdict, o.code = verdictNoBuild, notYet
+		o.Error = strings.TrimSpace(strings.TrimPrefix(err.Error(), grade.ErrBuild.Error()+": "))
+	case err != nil:
+		return o.broke(err)
+	default:
+		o.take(r, b.text.lang)
+		o.Page, o.Reference = b.keepPages(ctx, g, o)
+	}
+	b.note(o.attempt)
+	o.Try = b.tries(e)
+	return o
+}
+
+// broke: it is the book that is broken, so nothing is noted against the learner.
+func (o *outcome) broke(err error) *outcome {
+	o.err, o.Error, o.Verdict, o.code = err, err.Error(), verdictOurs, ourFault
+	return o
+}
+
+// take writes down what the report says.
+func (o *outcome) take(r *grade.Report, lang string) {
+	o.report, o.Of, o.Notes = r, len(r.Results), r.Notes
+	for i := range r.Results {
+		o.Checks = append(o.Checks, claimOf(&r.Results[i], lang))
+		if r.Results[i].Verdict == grade.Pass {
+			o.Passed++
 		}
 	}
 	broken := r.Broken()
 	switch {
 	case broken == nil:
-		a.Verdict = verdictPass
-		return pass
+		o.Verdict, o.code = verdictPass, pass
 	case broken.Verdict == grade.CannotLook:
-		a.Verdict = verdictBlind
-		return couldNotLook
+		o.Verdict, o.code = verdictBlind, couldNotLook
+	default:
+		o.Verdict, o.code = verdictNotYet, notYet
+		o.Broken, o.Mistake, o.LooksLike = broken.Check.Name, r.Likely.En, r.Likely.In(lang)
 	}
-	a.Verdict, a.Broken, a.Mistake = verdictNotYet, broken.Check.Name, r.Likely.En
-	return notYet
 }
+
+func claimOf(r *grade.Result, lang string) claim {
+	c := claim{Name: r.Check.Name, Says: r.Says.In(lang), Verdict: verdictWords[r.Verdict], Answer: r.Answered}
+	if !secret(r) {
+		c.Kernel = &testimonial{r.Kernel.Found, r.Kernel.Text}
+		c.Span = &testimonial{r.Span.Found, r.Span.Text}
+	}
+	return c
+}
+
+// secret: a prediction's truth is not given away before it was found.
+func secret(r *grade.Result) bool {
+	return r.Check.Ask.En != "" && r.Verdict != grade.Pass && r.Verdict != grade.CannotLook
+}
+
+var verdictWords = map[grade.Verdict]string{grade.Pass: "pass", grade.NotYet: "not yet",
+	grade.DoesNotTell: "works but does not tell", grade.DoesNotHold: "tells but does not hold",
+	grade.CannotLook: "could not look"}
 
 func (b *book) tries(e *exercise.Exercise) (n int) {
 	for _, a := range attempts(b.progressFile()) {
-		if a.Exercise == e.ID && a.Verdict != verdictSolution {
+		if a.Exercise == e.ID && a.isTry() {
 			n++
 		}
 	}
 	return n
 }
 
-// keepPages leaves the page of the run where the reader can open it, and beside it that of the solution, to be
-// compared with d. It returns the first, "" where there is none.
-func (b *book) keepPages(ctx context.Context, g *grade.Grader, e *exercise.Exercise, r *grade.Report) string {
-	if r.Trace == "" || r.Broken() == nil {
-		return ""
-	}
-	dir := filepath.Join(b.module, ".envoywalk", strings.ReplaceAll(e.ID, "/", "-"))
-	if os.MkdirAll(dir, 0o755) != nil {
-		return ""
-	}
-	mine := filepath.Join(dir, "trace.html")
-	if !b.writePage(r.Trace, mine) {
-		return ""
-	}
-	if e.Kind == exercise.Write || e.Kind == exercise.Experiment {
-		if reference, err := g.Grade(ctx, e, exercise.Solution); err == nil {
-			b.writePage(reference.Trace, filepath.Join(dir, "reference.html"))
-		}
-	}
-	return mine
-}
-
-func (b *book) writePage(trace, path string) bool {
-	t, err := saved.Open(trace)
-	if err != nil {
-		return false
-	}
-	return play(t, &exportOptions{to: "html", out: path}, sink.Options{Since: t.Spans[0].StartTime()}) == nil
+// grader grades in dir.
+func (b *book) grader(dir string) *grade.Grader {
+	return &grade.Grader{Root: b.module, Dir: dir, Witness: b.witness}
 }

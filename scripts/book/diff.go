@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
-	"strings"
-
-	"envoywalk/trace/diff"
-	"envoywalk/trace/saved"
 )
 
 // diff compares two saved traces and prints what is different about them.
@@ -21,28 +16,5 @@ func (b *book) diff(args []string) int {
 	if err != nil {
 		return b.lacking(err.Error() + "\n" + b.text.usage["diff"])
 	}
-	var sides [2][]diff.Event
-	for i, path := range paths {
-		t, err := saved.Open(path)
-		if err != nil {
-			return b.lacking(fmt.Sprintf(b.text.diffNotRead, err))
-		}
-		if t.Cut != "" {
-			fmt.Fprintf(b.err, b.text.diffCut+"\n", path, t.Cut)
-		}
-		sides[i] = diff.FromSpans(t.Spans)
-	}
-	r := diff.Compare(sides[0], sides[1], diff.Options{Calls: *calls})
-	if r.Same+len(r.Missing)+len(r.Extra) == 0 {
-		return b.lacking(b.text.diffNothing)
-	}
-	out := bufio.NewWriter(b.out)
-	fmt.Fprintln(out, strings.Join(r.Lines(b.text.lang), "\n"))
-	if err := out.Flush(); err != nil {
-		return b.fault(err)
-	}
-	if r.Equal() {
-		return pass
-	}
-	return notYet
+	return b.differ(paths[0], paths[1], *calls)
 }

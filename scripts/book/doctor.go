@@ -5,12 +5,15 @@ import (
 	"context"
 	"fmt"
 	"go/version"
+	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
+
+	"envoywalk/scripts/book/witness"
 )
 
 // finding is what doctor saw of one thing.
@@ -22,7 +25,7 @@ type finding struct {
 // doctor looks at what the walk needs. What it cannot see is never called fine.
 func (b *book) doctor([]string) int {
 	healthy := true
-	for _, f := range []finding{b.goVersion(), b.system(), b.kernel(), b.straceWorks(), b.gcc(),
+	for _, f := range []finding{b.goVersion(), b.system(), b.kernel(), b.witnessed(), b.straceWorks(), b.gcc(),
 		b.openFiles(), b.checkout()} {
 		mark := b.text.has
 		if !f.ok {
@@ -62,6 +65,62 @@ func (b *book) kernel() finding {
 	backlog, _ := os.ReadFile("/proc/sys/net/core/somaxconn")
 	saw := fmt.Sprintf("%s, somaxconn %s", bytes.TrimSpace(release), bytes.TrimSpace(backlog))
 	return finding{b.text.doctorKernel, saw, true}
+}
+
+// witnessed tries what the exercises' kernel witness does: a child is given a socket, and that is asked.
+func (b *book) witnessed() finding {
+	saw, err := b.lookAtChild()
+	if err != nil {
+		return finding{b.text.doctorWitness, err.Error(), false}
+	}
+	return finding{b.text.doctorWitness, saw, true}
+}
+
+func (b *book) lookAtChild() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	lent, err := l.(*net.TCPListener).File()
+	if err != nil {
+		return "", err
+	}
+	defer lent.Close()
+	child := exec.Command("cat")
+	child.ExtraFiles = []*os.File{lent}
+	stdin, err := child.StdinPipe()
+	if err != nil {
+		return "", err
+	}
+	if err := child.Start(); err != nil {
+		return "", err
+	}
+	defer child.Wait()
+	defer stdin.Close() // cat ends with it
+	return b.seen(child.Process.Pid)
+}
+
+func (b *book) seen(pid int) (string, error) {
+	open := witness.Open
+	if b.witness != nil {
+		open = b.witness
+	}
+	p, err := open(pid)
+	if err != nil {
+		return "", err
+	}
+	defer p.Close()
+	sockets, err := p.Sockets()
+	if err != nil {
+		return "", err
+	}
+	for _, s := range sockets {
+		if s.Listening {
+			return "pidfd_getfd, /proc", nil
+		}
+	}
+	return "", witness.ErrCannotLook
 }
 
 func (b *book) straceWorks() finding {

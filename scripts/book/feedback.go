@@ -2,88 +2,146 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 
+	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/grade"
 )
 
-// feedback is one screen: what holds, the one expectation that is broken with what both witnesses say, what it
+// show is one screen: what holds, the one expectation that is broken with what both witnesses say, what it
 // looks like, and where to go on.
-func (b *book) feedback(r *grade.Report, tries int, page string) {
+func (b *book) show(o *outcome) {
 	words := b.lessons()
-	passed := 0
-	for _, result := range r.Results {
+	switch o.Verdict {
+	case verdictStopped:
+		fmt.Fprintln(b.err, words.stopped)
+		return
+	case verdictOurs:
+		b.fault(o.err)
+		return
+	}
+	head := fmt.Sprintf(words.head, o.Exercise, o.Try, o.Passed, o.Of)
+	fmt.Fprintln(b.out, b.screen.paint(bold, head))
+	if o.Verdict == verdictNoBuild {
+		fmt.Fprintf(b.out, words.noBuild+"\n", b.compilers(o.Error))
+		b.whereNext(o)
+		return
+	}
+	for i := range o.report.Results {
+		result := &o.report.Results[i]
+		b.print(fmt.Sprintf("%3d  %s  ", i+1, b.mark(result.Verdict)), result.Says.In(b.text.lang))
 		if result.Verdict == grade.Pass {
-			passed++
+			continue
 		}
-	}
-	fmt.Fprintf(b.out, words.head+"\n", r.Exercise.ID, tries, passed, len(r.Results))
-	for i := range r.Results {
-		result := &r.Results[i]
-		fmt.Fprintf(b.out, "%3d  %s  %s\n", i+1, b.mark(result.Verdict), result.Says.In(b.text.lang))
-		if result.Verdict != grade.Pass {
-			b.broken(r, result)
-			if rest := len(r.Results) - i - 1; rest > 0 {
-				fmt.Fprintf(b.out, "     "+words.moreFollow+"\n", rest)
-			}
-			b.whereNext(r, page)
-			return
+		b.broken(o.report, result)
+		if rest := len(o.report.Results) - i - 1; rest > 0 {
+			fmt.Fprintf(b.out, "     "+words.moreFollow+"\n", rest)
 		}
+		b.whereNext(o)
+		return
 	}
-	fmt.Fprintf(b.out, words.allPass+"\n", len(r.Results))
-	fmt.Fprintf(b.out, "%-8s go tool book next\n", words.next)
+	fmt.Fprintln(b.out, b.screen.paint(green, fmt.Sprintf(words.allPass, o.Of)))
+	if o.Page != "" {
+		b.line(words.look, b.shown(o.Page))
+	}
+	b.line(words.next, "go tool book next")
 }
+
+// print is text behind a first column that has colours in it.
+func (b *book) print(first, text string) {
+	bare := uncolored.Replace(first)
+	laid := b.screen.hang(strings.Repeat(" ", columns(bare)), text)
+	fmt.Fprint(b.out, first+laid[columns(bare):])
+}
+
+var uncolored = strings.NewReplacer("\x1b[31m", "", "\x1b[32m", "", "\x1b[33m", "", "\x1b[1m", "",
+	"\x1b[2m", "", "\x1b[0m", "")
+
+// line is one of the lines below: where to read, to look, to go.
+func (b *book) line(what, text string) { b.print(padded(what, 8)+" ", text) }
 
 func (b *book) mark(v grade.Verdict) string {
 	switch v {
 	case grade.Pass:
-		return b.lessons().ok
+		return b.screen.paint(green, b.lessons().ok)
 	case grade.CannotLook:
-		return b.lessons().dim
+		return b.screen.paint(yellow, b.lessons().dim)
 	}
-	return b.lessons().no
+	return b.screen.paint(red, b.lessons().no)
 }
+
+const inset = "        "
 
 func (b *book) broken(r *grade.Report, result *grade.Result) {
 	words := b.lessons()
-	if result.Answered != "" || result.Check.Ask.En != "" {
+	asked := result.Check.Ask.En != "" || r.Exercise.Kind == exercise.Hunt
+	if result.Answered != "" || asked {
 		said := result.Answered
 		if said == "" {
 			said = words.blank
 		}
-		fmt.Fprintf(b.out, "        %s  %s\n", words.answered, said)
+		b.print(inset+words.answered+"  ", said)
 	}
-	if result.Check.Ask.En == "" || result.Verdict == grade.CannotLook { // a prediction's truth is not given away
-		fmt.Fprintf(b.out, "        %s  %d   %s\n", words.kernel, result.Kernel.Found, result.Kernel.Text)
-		fmt.Fprintf(b.out, "        %s  %d   %s\n", words.span, result.Span.Found, result.Span.Text)
+	if !secret(result) {
+		wide := max(columns(words.kernel), columns(words.span))
+		b.print(inset+padded(words.kernel, wide)+"  ", witnessed(result.Kernel))
+		b.print(inset+padded(words.span, wide)+"  ", witnessed(result.Span))
 	}
-	verdicts := map[grade.Verdict]string{grade.NotYet: words.notYet, grade.DoesNotTell: words.doesNotTell,
-		grade.DoesNotHold: words.doesNotHold, grade.CannotLook: words.cannotLook}
-	fmt.Fprintf(b.out, "        %s\n", verdicts[result.Verdict])
+	b.print(inset, b.verdict(r, result))
+	if result.Verdict == grade.CannotLook {
+		b.print(inset, words.allow)
+	}
 	if likely := r.Likely.In(b.text.lang); likely != "" {
-		fmt.Fprintf(b.out, "        %s: %s\n", words.looksLike, likely)
+		b.print(inset, words.looksLike+": "+likely)
 	}
 	for _, note := range r.Notes {
-		fmt.Fprintf(b.out, "        %s: %s\n", words.note, note)
+		b.print(inset, words.note+": "+note)
 	}
 }
 
-func (b *book) whereNext(r *grade.Report, page string) {
+// witnessed is what a witness says; one who could not look has counted nothing.
+func witnessed(a grade.Answer) string {
+	if !a.Could {
+		return "?   " + a.Text
+	}
+	return fmt.Sprintf("%d   %s", a.Found, a.Text)
+}
+
+func (b *book) verdict(r *grade.Report, result *grade.Result) string {
 	words := b.lessons()
-	fmt.Fprintf(b.out, "%-8s %s\n", words.read, strings.Join(r.Exercise.Read, "  |  "))
-	if page != "" {
-		line := page
-		if reference := filepath.Join(filepath.Dir(page), "reference.html"); isThere(reference) {
-			line += "   (d: " + reference + ")"
-		}
-		fmt.Fprintf(b.out, "%-8s %s\n", words.look, line)
+	if r.Exercise.Kind == exercise.Predict && result.Verdict == grade.NotYet && result.Answered != "" {
+		return words.notSo
 	}
-	fmt.Fprintf(b.out, "%-8s go tool book hint %s\n", words.next, r.Exercise.ID)
+	return map[grade.Verdict]string{grade.NotYet: words.notYet, grade.DoesNotTell: words.doesNotTell,
+		grade.DoesNotHold: words.doesNotHold, grade.CannotLook: words.cannotLook}[result.Verdict]
 }
 
-func isThere(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
+// mostCompilerLines: what is wrong first is what is wrong.
+const mostCompilerLines = 6
+
+// compilers are the compiler's lines that say something, and not too many.
+func (b *book) compilers(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimRight(line, "\n"); line != "" && !strings.HasPrefix(line, "# ") {
+			lines = append(lines, "    "+line)
+		}
+	}
+	if more := len(lines) - mostCompilerLines; more > 0 {
+		lines = append(lines[:mostCompilerLines], "    "+fmt.Sprintf(b.lessons().moreLines, more))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (b *book) whereNext(o *outcome) {
+	words := b.lessons()
+	b.line(words.read, strings.Join(o.exercise.Read, "  |  "))
+	if o.Page != "" {
+		line := b.shown(o.Page)
+		if o.Reference != "" {
+			line += "   (" + fmt.Sprintf(words.reference, b.shown(o.Reference)) + ")"
+		}
+		b.line(words.look, line)
+	}
+	b.line(words.next, "go tool book hint "+o.Exercise)
 }

@@ -14,7 +14,7 @@ func (b *book) help(args []string) int {
 	}
 	usage, known := b.text.usage[args[0]]
 	if !known {
-		return b.lacking(fmt.Sprintf(b.text.noSuchCommand, args[0]))
+		return b.lacking(b.noCommand(args[0]))
 	}
 	fmt.Fprintln(b.out, usage)
 	return pass

@@ -5,73 +5,147 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"envoywalk/scripts/book/exercise"
 )
+
+// errOurs marks what is broken about the book itself.
+type errOurs struct{ error }
+
+// refused says why a command cannot go on, and whose fault that is.
+func (b *book) refused(err error) int {
+	var ours errOurs
+	if errors.As(err, &ours) {
+		return b.fault(ours.error)
+	}
+	return b.lacking(err.Error())
+}
 
 // find is the exercise that the reader means: by its name, 03/reuseport or reuseport, or, without one, the
 // exercise in whose folder the reader stands.
 func (b *book) find(name string) (*exercise.Exercise, error) {
 	all, err := exercise.All(b.module)
 	if err != nil {
-		return nil, err
+		return nil, errOurs{err}
 	}
 	if name == "" {
 		name = b.here()
 	}
-	var meant []*exercise.Exercise
-	for _, e := range all {
-		if _, short, _ := strings.Cut(e.ID, "/"); e.ID == name || short == name || e.Dir == name {
-			meant = append(meant, e)
-		}
-	}
+	meant := matching(all, name)
 	switch {
 	case len(meant) == 1:
 		return meant[0], nil
 	case len(all) == 0:
 		return nil, errors.New(b.lessons().none)
-	case name == "":
-		return nil, fmt.Errorf(b.lessons().which, listed(all))
+	case name == "" || len(meant) > 1:
+		return nil, fmt.Errorf(b.lessons().which, b.listed(all))
 	}
-	return nil, fmt.Errorf(b.lessons().noSuch, name, listed(all))
+	said := fmt.Sprintf(b.lessons().noSuch, name, b.listed(all))
+	if near := nearest(name, namesOf(all)); near != "" {
+		said += "\n" + fmt.Sprintf(b.lessons().nearest, near)
+	}
+	return nil, errors.New(said)
+}
+
+// matching are the exercises of that name: 03/reuseport, reuseport, or their folder.
+func matching(all []*exercise.Exercise, name string) (meant []*exercise.Exercise) {
+	name = strings.TrimSuffix(name, "/")
+	for _, e := range all {
+		if _, short, _ := strings.Cut(e.ID, "/"); e.ID == name || short == name || e.Dir == name {
+			meant = append(meant, e)
+		}
+	}
+	return meant
+}
+
+// several are the exercises that a name means: one, a chapter's, or those of where the reader stands.
+func (b *book) several(name string) ([]*exercise.Exercise, error) {
+	all, err := exercise.All(b.module)
+	if err != nil {
+		return nil, errOurs{err}
+	}
+	in := name
+	if name == "" && b.here() == "" {
+		in = b.chapterHere()
+	}
+	if chapter, err := b.chapter(in); err == nil {
+		of := slices.DeleteFunc(slices.Clone(all), func(e *exercise.Exercise) bool { return e.Chapter != chapter })
+		if len(of) > 0 {
+			return of, nil
+		}
+	}
+	e, err := b.find(name)
+	return []*exercise.Exercise{e}, err
 }
 
 // here is the folder of the exercise that the reader stands in, "" elsewhere.
 func (b *book) here() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return ""
+	if parts := b.standing(); len(parts) > 3 && parts[2] == "exercises" {
+		return strings.Join(parts[:4], "/")
 	}
-	below, err := filepath.Rel(b.module, dir)
-	if err != nil {
-		return ""
-	}
-	parts := strings.Split(filepath.ToSlash(below), "/")
-	if len(parts) < 4 || parts[0] != "chapters" || parts[2] != "exercises" {
-		return ""
-	}
-	return strings.Join(parts[:4], "/")
+	return ""
 }
 
-func listed(all []*exercise.Exercise) string {
+// chapterHere is the chapter in whose folder the reader stands, "" elsewhere.
+func (b *book) chapterHere() string {
+	if parts := b.standing(); len(parts) > 1 {
+		return parts[1]
+	}
+	return ""
+}
+
+// standing is the reader's folder below the module, where that is a chapter's.
+func (b *book) standing() []string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return nil
+	}
+	below, err := filepath.Rel(b.module, dir)
+	if parts := strings.Split(filepath.ToSlash(below), "/"); err == nil && parts[0] == "chapters" {
+		return parts
+	}
+	return nil
+}
+
+func (b *book) listed(all []*exercise.Exercise) string {
 	var lines []string
 	for _, e := range all {
-		lines = append(lines, fmt.Sprintf("  %-22s %s", e.ID, e.Kind))
+		lines = append(lines, fmt.Sprintf("  %s %s", padded(e.ID, 22), e.Title.In(b.text.lang)))
 	}
 	return strings.Join(lines, "\n")
 }
 
-// answerPath is the file that the learner edits, as seen from where the reader stands.
-func (b *book) answerPath(e *exercise.Exercise) string {
-	path := e.AnswerFile(b.module, "")
+func namesOf(all []*exercise.Exercise) (names []string) {
+	for _, e := range all {
+		_, short, _ := strings.Cut(e.ID, "/")
+		names = append(names, e.ID, short)
+	}
+	return names
+}
+
+// canGrade says so where nothing can be graded at all.
+func (b *book) canGrade() error {
+	if b.goos != "linux" {
+		return fmt.Errorf(b.lessons().notHere, b.goos)
+	}
+	return nil
+}
+
+// shown is a path as seen from where the reader stands.
+func (b *book) shown(path string) string {
 	if dir, err := os.Getwd(); err == nil {
-		if below, err := filepath.Rel(dir, path); err == nil && !strings.HasPrefix(below, "../../..") {
+		below, err := filepath.Rel(dir, path)
+		if err == nil && !strings.HasPrefix(filepath.ToSlash(below), "../../..") {
 			return below
 		}
 	}
 	return path
 }
+
+// answerPath is the file that the learner edits.
+func (b *book) answerPath(e *exercise.Exercise) string { return b.shown(e.AnswerFile(b.module, "")) }
 
 // taskPath is the task in the reader's language.
 func (b *book) taskPath(e *exercise.Exercise) string {
@@ -79,5 +153,5 @@ func (b *book) taskPath(e *exercise.Exercise) string {
 	if b.text.lang == "zh" {
 		name = "task.zh.md"
 	}
-	return filepath.Join(filepath.Dir(b.answerPath(e)), name)
+	return b.shown(filepath.Join(b.module, filepath.FromSlash(e.Dir), name))
 }

@@ -7,10 +7,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"runtime"
+	"slices"
 	"strings"
+
+	"envoywalk/scripts/book/witness"
 )
 
 // Exit codes of every subcommand but run, which passes on its program's own.
@@ -23,33 +29,59 @@ const (
 
 // book is one invocation.
 type book struct {
+	in       io.Reader
 	out, err io.Writer
 	module   string // the folder of go.mod
 	text     *text
+	screen   screen
+	goos     string // runtime.GOOS
+	// For tests: somebody can be asked although there is no terminal; what looks at a child, nil for the kernel.
+	interactive bool
+	witness     func(pid int) (*witness.Process, error)
 }
 
 func main() {
-	os.Exit(invoke(os.Args[1:], os.Stdout, os.Stderr))
+	b := &book{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	os.Exit(b.invoke(os.Args[1:]))
 }
 
 func invoke(args []string, out, err io.Writer) int {
+	b := &book{in: strings.NewReader(""), out: out, err: err}
+	return b.invoke(args)
+}
+
+// invoke runs the command that the arguments name.
+func (b *book) invoke(args []string) int {
 	lang, args := takeLang(args, os.Getenv)
-	b := &book{out: out, err: err, text: texts[lang]}
-	if b.text == nil {
+	b.screen = screenOf(b.out, os.Getenv)
+	b.goos = cmp.Or(b.goos, runtime.GOOS)
+	if b.text = texts[lang]; b.text == nil {
 		b.text = texts["en"]
 		return b.lacking(fmt.Sprintf(b.text.noSuchLang, lang))
 	}
 	if len(args) == 0 {
 		args = []string{"help"}
 	}
-	command, known := commands[strings.TrimLeft(args[0], "-")]
-	if !known {
-		return b.lacking(fmt.Sprintf(b.text.noSuchCommand, args[0]))
+	name := strings.TrimLeft(args[0], "-")
+	command, known := commands[name]
+	switch {
+	case name == "h":
+		return b.help(nil)
+	case !known:
+		return b.lacking(b.noCommand(args[0]))
+	case name != "help" && asksForHelp(args[1:]):
+		return b.help(args[:1])
 	}
-	if b.module = findModule("."); b.module == "" && !command.anywhere {
+	if b.module = cmp.Or(b.module, findModule(".")); b.module == "" && !command.anywhere {
 		return b.lacking(b.text.noModule)
 	}
 	return command.run(b, args[1:])
+}
+
+// asksForHelp: --help stands among the arguments that are ours.
+func asksForHelp(args []string) bool {
+	ours, _ := splitArgs(args)
+	return slices.ContainsFunc(ours, func(a string) bool { return a == "-h" || a == "--help" || a == "-help" })
 }
 
 type command struct {
@@ -60,6 +92,8 @@ type command struct {
 var commands map[string]command
 
 func init() { // not in the declaration: help reads the table
+	maps.Copy(english.usage, lessonUsageEnglish)
+	maps.Copy(chinese.usage, lessonUsageChinese)
 	commands = map[string]command{
 		"run":          {run: (*book).run},
 		"receipt":      {run: (*book).receipt},
@@ -67,9 +101,19 @@ func init() { // not in the declaration: help reads the table
 		"translations": {run: (*book).translations},
 		"export":       {run: (*book).export, anywhere: true},
 		"import":       {run: (*book).importStrace, anywhere: true},
-		"diff":         {run: (*book).diff, anywhere: true},
+		"diff":         {run: (*book).differences, anywhere: true},
 		"check":        {run: (*book).check},
+		"next":         {run: (*book).next},
+		"watch":        {run: (*book).watch},
+		"hint":         {run: (*book).hint},
+		"predict":      {run: (*book).predict},
+		"solution":     {run: (*book).solution},
+		"reset":        {run: (*book).reset},
 		"progress":     {run: (*book).progress},
+		"teach":        {run: (*book).teach},
+		"class":        {run: (*book).class, anywhere: true},
+		"read":         {run: (*book).read},
+		"lab":          {run: (*book).experiment},
 		"doctor":       {run: (*book).doctor, anywhere: true},
 		"version":      {run: (*book).version, anywhere: true},
 		"help":         {run: (*book).help, anywhere: true},

@@ -7,8 +7,10 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"envoywalk/scripts/book/exercise"
@@ -19,7 +21,7 @@ import (
 type attempt struct {
 	Time     time.Time `json:"time"`
 	Exercise string    `json:"exercise"`
-	Verdict  string    `json:"verdict"` // pass, not yet, could not look, does not build, solution
+	Verdict  string    `json:"verdict"`
 	Passed   int       `json:"passed"`
 	Of       int       `json:"of"`
 	Broken   string    `json:"broken,omitempty"` // the check that did not hold
@@ -34,13 +36,28 @@ const (
 	verdictBlind    = "could not look"
 	verdictNoBuild  = "does not build"
 	verdictSolution = "solution" // it was shown before a pass
+	verdictHint     = "hint"     // one more was shown
+	verdictReset    = "reset"    // the starter was put back: all begins anew
+	verdictStopped  = "stopped"  // never noted
+	verdictOurs     = "our fault"
 )
+
+// isTry: the answer was graded.
+func (a *attempt) isTry() bool {
+	switch a.Verdict {
+	case verdictSolution, verdictHint, verdictReset:
+		return false
+	}
+	return true
+}
 
 func (b *book) progressFile() string { return filepath.Join(b.module, ".envoywalk", "progress.jsonl") }
 
 // note appends an attempt. A folder that cannot be written to is no reason not to grade.
 func (b *book) note(a attempt) {
-	a.Time = time.Now().UTC().Truncate(time.Second)
+	if a.Time.IsZero() {
+		a.Time = time.Now().UTC().Truncate(time.Second)
+	}
 	line, err := json.Marshal(a)
 	if err != nil || os.MkdirAll(filepath.Dir(b.progressFile()), 0o755) != nil {
 		return
@@ -78,6 +95,13 @@ func hashOf(path string) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// The states of an exercise.
+const (
+	statePassed = "passed"
+	stateTried  = "tried"
+	stateOpen   = "open"
+)
+
 // standing is where a learner is with one exercise.
 type standing struct {
 	Exercise string        `json:"exercise"`
@@ -85,6 +109,7 @@ type standing struct {
 	Minutes  int           `json:"minutes"`
 	State    string        `json:"state"` // passed, tried, open
 	Tries    int           `json:"tries"`
+	Hints    int           `json:"hints"`
 	GivenUp  bool          `json:"given_up"`
 }
 
@@ -92,24 +117,39 @@ type standing struct {
 func standings(all []*exercise.Exercise, tried []attempt) []standing {
 	var rows []standing
 	for _, e := range all {
-		s := standing{Exercise: e.ID, Kind: e.Kind, Minutes: e.Minutes, State: "open"}
-		for _, a := range tried {
-			switch {
-			case a.Exercise != e.ID:
-			case a.Verdict == verdictSolution:
-				s.GivenUp = s.GivenUp || s.State != "passed"
-			default:
-				s.Tries++
-				if a.Verdict == verdictPass {
-					s.State = "passed"
-				} else if s.State == "open" {
-					s.State = "tried"
-				}
+		s := standing{Exercise: e.ID, Kind: e.Kind, Minutes: e.Minutes, State: stateOpen}
+		for i := range tried {
+			if tried[i].Exercise == e.ID {
+				s.take(&tried[i])
 			}
 		}
 		rows = append(rows, s)
 	}
 	return rows
+}
+
+func (s *standing) take(a *attempt) {
+	switch a.Verdict {
+	case verdictSolution:
+		s.GivenUp = s.GivenUp || s.State != statePassed
+	case verdictHint:
+		s.Hints = min(s.Hints+1, mostHints)
+	case verdictReset:
+		s.State, s.Hints = stateOpen, 0
+	case verdictPass:
+		s.Tries++
+		s.State = statePassed
+	default:
+		s.Tries++
+		if s.State == stateOpen {
+			s.State = stateTried
+		}
+	}
+}
+
+// standingOf is where the learner is with one exercise.
+func (b *book) standingOf(e *exercise.Exercise) standing {
+	return standings([]*exercise.Exercise{e}, attempts(b.progressFile()))[0]
 }
 
 func (b *book) progress(args []string) int {
@@ -127,22 +167,32 @@ func (b *book) progress(args []string) int {
 		return b.json(rows)
 	}
 	words, passed := b.lessons(), 0
-	state := map[string]string{"passed": words.passed, "tried": words.tried, "open": words.open}
-	for _, s := range rows {
-		line := fmt.Sprintf("  %-22s %-10s %s", s.Exercise, s.Kind, state[s.State])
-		if s.Tries > 0 {
-			line += fmt.Sprintf("  (%d)", s.Tries)
-		}
-		if s.GivenUp {
-			line += "  " + words.gaveUp
-		}
-		if s.State == "passed" {
+	for i := range rows {
+		if rows[i].State == statePassed {
 			passed++
 		}
-		fmt.Fprintln(b.out, line)
+		fmt.Fprintln(b.out, b.progressLine(&rows[i]))
 	}
 	fmt.Fprintf(b.out, words.progressHead+"\n", passed, len(rows))
 	return pass
+}
+
+func (b *book) progressLine(s *standing) string {
+	words := b.lessons()
+	state := map[string]string{statePassed: words.passed, stateTried: words.tried, stateOpen: words.open}[s.State]
+	tints := map[string]tint{statePassed: green, stateTried: yellow, stateOpen: faint}
+	line := fmt.Sprintf("  %s %s %s", padded(s.Exercise, 22), padded(words.kinds[s.Kind], 10),
+		b.screen.paint(tints[s.State], state))
+	if s.Tries > 0 {
+		line += fmt.Sprintf("  (%d)", s.Tries)
+	}
+	if s.Hints > 0 {
+		line += "  " + fmt.Sprintf(words.hintsSeen, s.Hints)
+	}
+	if s.GivenUp {
+		line += "  " + words.gaveUp
+	}
+	return line
 }
 
 func (b *book) json(v any) int {
@@ -154,10 +204,19 @@ func (b *book) json(v any) int {
 	return pass
 }
 
+// oneExercise parses the arguments of a command about one exercise, which may be named or stood in.
+func (b *book) oneExercise(command string, args []string, add func(*flag.FlagSet)) (*exercise.Exercise, error) {
+	words, err := b.flags(command, args, 1, add)
+	if err != nil {
+		return nil, err
+	}
+	return b.find(strings.Join(words, ""))
+}
+
 // flags parses a subcommand's own flags, which may stand anywhere, and at most max words besides.
 func (b *book) flags(command string, args []string, max int, add func(*flag.FlagSet)) (words []string, err error) {
 	f := flag.NewFlagSet(command, flag.ContinueOnError)
-	f.SetOutput(new(nothing))
+	f.SetOutput(io.Discard)
 	add(f)
 	for rest := args; len(rest) > 0; {
 		if err := f.Parse(rest); err != nil {
@@ -172,7 +231,3 @@ func (b *book) flags(command string, args []string, max int, add func(*flag.Flag
 	}
 	return words, nil
 }
-
-type nothing struct{}
-
-func (*nothing) Write(p []byte) (int, error) { return len(p), nil }

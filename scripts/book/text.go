@@ -10,6 +10,8 @@ type text struct {
 	noSuchChapter, noBuild, noStrace, noRun  string
 	noPair, endedWith, ourFault              string
 	noMarkers, written, upToDate, stale      string
+	noLab, labTitle, labSetup, labAlone      string
+	labRun, labRound, labNext                string
 	runFailed, wholeTree                     string
 	noExport, exportOne, exportSame          string
 	exportCut                                string
@@ -24,6 +26,7 @@ type text struct {
 	doctorGCC, doctorKernel, doctorFiles     string
 	doctorModule, doctorAll, doctorNotLooked string
 	oldGo, notLinux, fewFiles                string
+	doctorWitness                            string
 }
 
 var texts = map[string]*text{"en": &english, "zh": &chinese}

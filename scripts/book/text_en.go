@@ -7,8 +7,28 @@ var english = text{
 	help: `envoywalk rebuilds Envoy's data plane in Go, one chapter of the series at a time,
 so that you can watch it work. This command is the way in.
 
+See it
   go tool book run 04                    a chapter's own demo, and the tree of what it did
   go tool book run 04 -- -c envoy.yaml   the same program, serving with your configuration
+  go tool book read 04 --html            the article's sections, our Go and Envoy's place, side by side
+  go tool book lab accept                why every worker watches every listen fd: an experiment
+
+Try it: exercises, judged by the kernel and by the trace
+  go tool book next                      what to do now
+  go tool book check 03/reuseport        does your answer hold? What does not, and why
+  go tool book watch 03/reuseport        the same at every save
+  go tool book predict 05/half-close     asks you first, and runs it then
+  go tool book hint 03/reuseport         one hint more, three at most
+  go tool book diff 03/reuseport         what your run does differently from the reference
+  go tool book solution 03/reuseport     after a pass, or with --give-up
+  go tool book reset 03/reuseport        the starter again; your file is kept
+  go tool book progress                  where you are
+
+Teach it
+  go tool book teach 03                  a lesson of the chapter: minutes, demo, questions
+  go tool book class DIR                 who is where, from their progress files; nothing is sent
+
+Trust it, and take it elsewhere
   go tool book receipt 04                do the trace and the kernel tell the same story?
   go tool book tree 04                   the tree alone, at 100 columns, without colour
   go tool book export a.json --to html   a saved trace as a page, a tree, for Perfetto, as a diagram
@@ -16,10 +36,11 @@ so that you can watch it work. This command is the way in.
   go tool book diff a.html b.html        what one run did and the other did not; never timing
   go tool book doctor                    what this machine has, and what it lacks
   go tool book translations              is every Chinese page up to date?
-  go tool book help receipt              more about one command
+  go tool book help check                more about one command
   go tool book version
 
-What stands after -- goes to the chapter's program. --lang en|zh chooses the language of this text.
+An exercise is named 03/reuseport, or not at all in its own folder. What stands after -- goes
+to the chapter's program. --lang en|zh chooses the language; COLUMNS and NO_COLOR are obeyed.
 
 A newcomer runs 00 first (two threads, two loops), then 01, and reads the chapter's
 README beside it.
@@ -29,9 +50,16 @@ line was not understood: never a pass); 3 our fault. run passes on its program's
 `,
 	usage: map[string]string{
 		"run": `go tool book run NN [-- flags of the chapter's program]
+go tool book run NN/name[/a] [-- flags of the program]
 
 Builds the chapter's program and runs it in this folder. Without -c it plays a demo by
-itself and ends; with -c it serves until you stop it with Ctrl-C.`,
+itself and ends; with -c it serves until you stop it with Ctrl-C.
+
+With an exercise's name it runs what the exercise is about: the chapter with your answer in it, or, of
+a hunt, the mutant a. Without flags that program gets the exercise's own configuration and prints its
+tree when you stop it; --trace html=a.html, say, shows it as a page:
+
+  go tool book run 02/hunt/a -- --trace html=a.html -c chapters/02-listen-socket/exercises/hunt/envoy.yaml`,
 		"receipt": `go tool book receipt NN [flags] [-- flags of the chapter's program]
 
 Runs the program under strace and holds its trace against what the kernel was really
@@ -113,6 +141,7 @@ a thread did from one wait to the next on what it waits on most; it is named as 
 the first fd that an accept made, until its last close. A turn is linked to the write that woke
 it where nobody else can have done it. Lines that are not understood are counted and told.`,
 		"diff": `go tool book diff A B [--calls]
+go tool book diff NN/name[/a]
 
 Compares two saved traces (--trace json=, otlp= or html=FILE, or import's): what A did and B
 did not (-), what B did and A did not (+), and what both did in another order although the order
@@ -125,7 +154,36 @@ nor does it matter which worker the kernel gave a connection to.
   --calls    system calls alone, whatever functions made them, so that you can lay a real
              Envoy, nginx or HAProxy (go tool book import) over ours
 
+With an exercise's name, A is the reference, a run as it should be, and B is your last checked run. Of a
+hunt, A is the chapter as it is and B the mutant a.
+
 Exit codes: 0 the same; 1 different; 2 could not look.`,
+		"lab": `go tool book lab accept [flags]
+
+Asks the machine what the article guesses: why does every worker watch every listen fd? The same
+clients come to the same server (chapter 06's) under five arrangements, taking turns:
+
+  shared      one socket, watched by all workers, level-triggered: Envoy 1.17's default
+  reuse_port  a socket for each worker (reuse_port: true)
+  exclusive   the shared socket, watched with EPOLLEXCLUSIVE; Envoy has no setting for it
+  exact       the shared socket, and each connection is handed to the worker that has the fewest
+              (connection_balance_config: { exact_balance: {} })
+  edge        the shared socket, edge-triggered; Envoy has no setting for it
+
+and, for the burst, one worker alone. Printed are: which worker got how many, how even that is,
+wake-ups for nothing, how often the workers slept (by the kernel), and how long an answer took
+as a ratio to shared in the same round. Counts come from the spans and from the kernel, and must
+agree. It needs no privilege.
+
+  --workers N        4: so many workers
+  --connections N    100: so many clients in a run, 500 at most
+  --rounds N         5: every arrangement so often; at least 3 before a difference is called one
+  --mode LIST        calm (one after the other), burst (all at once), held (they stay); all three
+  --quick            one round of 40 clients: to see that it works, not to learn from
+  --html FILE        the report as a page as well, in both languages
+  --json             the report, with every run, as JSON
+
+Exit codes: 0 the witnesses agree; 1 they do not; 2 could not look.`,
 		"doctor":  "go tool book doctor\n\nSays what this machine has of what the walk needs.",
 		"version": "go tool book version\n\nWhich envoywalk, which Envoy it rebuilds, which Go.",
 		"help":    "go tool book help [command]",
@@ -143,7 +201,15 @@ Exit codes: 0 the same; 1 different; 2 could not look.`,
 	ourFault:  "This is our fault: %v",
 	noMarkers: "%s: no <!-- tree:%s --> ... <!-- /tree -->.",
 	written:   "%s: written.",
-	upToDate:  "%s: the tree is what a run shows.",
+	noLab:     "Could not look: %v",
+	labTitle:  "The accept lab",
+	labSetup:  "%d workers, %d clients a run, %d rounds; %d processors, Linux %s",
+	labAlone:  "alone (one worker): answer, median %s; until the last %s",
+	labRun:    "run %d of %d: round %d, %s, %s",
+	labRound:  "round %d: %d of %d runs are made",
+	labNext: "As a page, with what each arrangement means: --html accept.html. What it shows and what it does not: " +
+		"docs/accept-lab.md",
+	upToDate: "%s: the tree is what a run shows.",
 	stale: "%s: the tree is not what a run shows (%d runs). First difference:\n" +
 		"    there  %s\n    now    %s\ngo tool book tree %s --write records it again.",
 	runFailed:           "Could not look: the run of %s failed: %v\n%s",
@@ -161,20 +227,21 @@ Exit codes: 0 the same; 1 different; 2 could not look.`,
 	importNoTimes:       "no line has a time (strace -ttt): the order is right, every time and length is not",
 	importNoDurations: "no call has a length (strace -T): a wait is taken to last until its thread's next call, " +
 		"any other to take no time",
-	diffTwo:      "diff takes two saved traces, not %d.",
-	diffNotRead:  "Could not look: %v",
-	diffCut:      "%s: %s",
-	diffNothing:  "Could not look: neither has anything that can be compared. With --calls that is system calls on fds.",
-	has:          "ok  ",
-	lacks:        "--  ",
-	doctorGo:     "Go",
-	doctorSystem: "system",
-	doctorStrace: "strace, for receipts",
-	doctorGCC:    "gcc, for -race",
-	doctorKernel: "kernel",
-	doctorFiles:  "open files",
-	doctorModule: "envoywalk",
-	doctorAll:    "Everything is there.",
+	diffTwo:       "diff takes two saved traces, not %d.",
+	diffNotRead:   "Could not look: %v",
+	diffCut:       "%s: %s",
+	diffNothing:   "Could not look: neither has anything that can be compared. With --calls that is system calls on fds.",
+	has:           "ok  ",
+	lacks:         "--  ",
+	doctorGo:      "Go",
+	doctorSystem:  "system",
+	doctorWitness: "a child's sockets, for exercises",
+	doctorStrace:  "strace, for receipts",
+	doctorGCC:     "gcc, for -race",
+	doctorKernel:  "kernel",
+	doctorFiles:   "open files",
+	doctorModule:  "envoywalk",
+	doctorAll:     "Everything is there.",
 	doctorNotLooked: "What is marked -- could not be looked at, and what needs it is no pass. " +
 		"The rest works without.",
 	oldGo:            "%s; the walk needs Go 1.26 or newer",

@@ -7,8 +7,28 @@ var chinese = text{
 	help: `envoywalk 用 Go 把 Envoy 的数据面重写了一遍，跟着系列文章一章一章地来，好让你亲眼看它怎么运转。
 一切都从这个命令开始。
 
+看
   go tool book run 04                    运行某一章自带的演示，并打印它做了什么
   go tool book run 04 -- -c envoy.yaml   同一个程序，用你自己的配置对外服务
+  go tool book read 04 --html            文章的小节、我们的 Go、Envoy 的位置，并排着读
+  go tool book lab accept                为什么每个 worker 都看所有 listen fd：一个实验
+
+练：由内核和追踪两位证人来判
+  go tool book next                      现在该做哪一个
+  go tool book check 03/reuseport        你的答案成立吗？哪一条不成立，为什么
+  go tool book watch 03/reuseport        每次保存都检查
+  go tool book predict 05/half-close     先问你，再运行
+  go tool book hint 03/reuseport         再要一条提示，最多三条
+  go tool book diff 03/reuseport         你的运行和参考的有什么不同
+  go tool book solution 03/reuseport     通过之后看答案；或者加 --give-up
+  go tool book reset 03/reuseport        换回起始文件，你的文件会留着
+  go tool book progress                  做到哪里了
+
+教
+  go tool book teach 03                  怎么讲这一章：时间、演示、提问
+  go tool book class DIR                 从进度文件看谁做到了哪里；什么都不会发送出去
+
+对账，以及带到别处去
   go tool book receipt 04                对账：追踪说的和内核看到的是同一回事吗？
   go tool book tree 04                   只打印那棵树，100 列，不带颜色
   go tool book export a.json --to html   把存下来的追踪变成页面、树、图，或交给 Perfetto
@@ -16,10 +36,11 @@ var chinese = text{
   go tool book diff a.html b.html        两次运行做的事有什么不同；快慢先后的偶然差别不算
   go tool book doctor                    这台机器有什么、缺什么
   go tool book translations              中文页面都跟上原文了吗？
-  go tool book help receipt              某个命令的详细说明
+  go tool book help check                某个命令的详细说明
   go tool book version
 
--- 之后的参数原样交给该章的程序。--lang en|zh 选择说明文字的语言。
+练习写作 03/reuseport；人在练习的目录里，就不用写。-- 之后的参数原样交给该章的程序。
+--lang en|zh 选择语言；COLUMNS 和 NO_COLOR 照常有效。
 
 初次来访：先运行 00（两个线程，两个事件循环），再运行 01，旁边打开该章的 README.zh.md 对照着读。
 
@@ -28,9 +49,15 @@ run 例外，它直接返回所运行程序自己的退出码。
 `,
 	usage: map[string]string{
 		"run": `go tool book run NN [-- 该章程序的参数]
+go tool book run NN/name[/a] [-- 程序的参数]
 
 编译该章的程序，并在当前目录下运行。不带 -c 时，它自己演示一遍就结束；
-带 -c 时，它一直提供服务，直到你按 Ctrl-C。`,
+带 -c 时，它一直提供服务，直到你按 Ctrl-C。
+
+写练习的名字，运行的就是那个练习的程序：带着你的答案的这一章；找错练习里，则是改坏的程序 a。
+不带参数时，用的是练习自己的配置，停下来时打印它的树；想看页面，可以用 --trace html=a.html：
+
+  go tool book run 02/hunt/a -- --trace html=a.html -c chapters/02-listen-socket/exercises/hunt/envoy.yaml`,
 		"receipt": `go tool book receipt NN [选项] [-- 该章程序的参数]
 
 在 strace 之下运行程序，拿它的追踪去和内核实际收到的请求对账：逐个线程比较，凡是属于我们的 fd，
@@ -107,6 +134,7 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 得到的 fd，直到最后一次 close。只有在别人都不可能唤醒它时，turn 才会链接到唤醒它的那次 write。
 看不懂的行会计数并告诉你。`,
 		"diff": `go tool book diff A B [--calls]
+go tool book diff NN/name[/a]
 
 比较两份保存下来的追踪（--trace json=、otlp= 或 html=FILE，或者 import 得到的）：A 做了而 B 没做的（-），
 B 做了而 A 没做的（+），以及两边都做了、次序本该固定却颠倒了的（~）。一行里面包含的事只计数。
@@ -117,7 +145,35 @@ B 做了而 A 没做的（+），以及两边都做了、次序本该固定却�
   --calls    只比较系统调用，不管是哪个函数发出的，这样就能把真正的 Envoy、nginx 或 HAProxy
              （go tool book import）叠在我们的上面
 
+写练习的名字时，A 是参考，也就是应有的运行，B 是你最近一次检查的运行。找错练习里，A 是本章原来的程序，
+B 是改坏的程序 a。
+
 退出码：0 一样；1 不一样；2 没法检查。`,
+		"lab": `go tool book lab accept [标志]
+
+让机器来回答文章里的猜测：为什么每个 worker 会检测所有的 listen fd？同样的客户端来到同样的
+服务器（第 06 章的程序），轮流用五种方式：
+
+  shared      一个 socket，所有 worker 都看着它，水平触发：Envoy 1.17 的默认方式
+  reuse_port  每个 worker 一个 socket（reuse_port: true）
+  exclusive   共用的 socket，带 EPOLLEXCLUSIVE；Envoy 没有这个设置
+  exact       共用的 socket，每个连接交给连接最少的 worker
+              （connection_balance_config: { exact_balance: {} }）
+  edge        共用的 socket，边缘触发；Envoy 没有这个设置
+
+一起涌来的那种客户端，再加上只有一个 worker 的对照。打印出来的有：哪个 worker 得到多少，分得
+多均匀，空唤醒，各 worker 睡下多少次（内核数的），应答用时对同一轮里 shared 的比值。次数既取自
+span，也取自内核，两边必须一致。不需要任何特权。
+
+  --workers N        4：worker 的个数
+  --connections N    100：每次运行的客户端个数，最多 500
+  --rounds N         5：每种方式跑几遍；至少 3 轮，才会说有差别
+  --mode 列表        calm（一个接一个）、burst（一起涌来）、held（留下不走）；不写就是三种都要
+  --quick            一轮，40 个客户端：看看能不能跑，不用来下结论
+  --html 文件        同时写成一页，两种语言都在里面
+  --json             整份报告和每一次运行，写成 JSON
+
+退出码：0 两个证人说法一致；1 不一致；2 没法看。`,
 		"doctor":  "go tool book doctor\n\n检查这台机器上有没有这趟旅程需要的东西，缺的该怎么补。",
 		"version": "go tool book version\n\n显示 envoywalk 的版本、它重写的是哪个 Envoy，以及 Go 的版本。",
 		"help":    "go tool book help [命令]",
@@ -134,6 +190,13 @@ B 做了而 A 没做的（+），以及两边都做了、次序本该固定却�
 	ourFault:      "这是我们的错：%v",
 	noMarkers:     "%s：没有 <!-- tree:%s --> ... <!-- /tree -->。",
 	written:       "%s：已写入。",
+	noLab:         "没能看到：%v",
+	labTitle:      "accept 实验",
+	labSetup:      "%d 个 worker，每次 %d 个客户端，%d 轮；%d 个处理器，Linux %s",
+	labAlone:      "alone（只有一个 worker）：应答，中位数 %s；直到最后一个 %s",
+	labRun:        "第 %d 次，共 %d 次：第 %d 轮，%s，%s",
+	labRound:      "第 %d 轮：已跑 %d 次，共 %d 次",
+	labNext:       "写成一页，并解释每种方式：--html accept.html。它说明什么、不说明什么：docs/accept-lab.zh.md",
 	upToDate:      "%s：文中的树和实际运行一致。",
 	stale: "%s：文中的树和实际运行不一致（试了 %d 次）。第一处不同：\n" +
 		"    文中  %s\n    现在  %s\n用 go tool book tree %s --write 重新记录。",
@@ -159,6 +222,7 @@ B 做了而 A 没做的（+），以及两边都做了、次序本该固定却�
 	lacks:               "缺  ",
 	doctorGo:            "Go",
 	doctorSystem:        "系统",
+	doctorWitness:       "查看子进程的 socket（练习用）",
 	doctorStrace:        "strace（对账用）",
 	doctorGCC:           "gcc（-race 用）",
 	doctorKernel:        "内核",

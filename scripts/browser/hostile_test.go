@@ -59,9 +59,13 @@ func tellHostile(l *trace.Lane, n int, text hostile) {
 	case 4:
 		l.EnterTimer(string(text), false).Exit()
 	case 5:
+		to := "worker_0"
+		if n%400 == 5 {
+			to = string(text) // some: a thousand dispatchers are another test's matter
+		}
 		id, at := l.Posting()
-		l.Posted(id, at, step.OnAcceptWorker, string(text), string(text), trace.PostOutcome{Queued: 1})
-		l.EnterRun(step.OnAcceptWorker, string(text), string(text), id).Exit()
+		l.Posted(id, at, step.OnAcceptWorker, to, string(text), trace.PostOutcome{Queued: 1})
+		l.EnterRun(step.OnAcceptWorker, to, string(text), id).Exit()
 	case 6:
 		l.HandOver(fd, string(text))
 		l.Later(7, string(text))
@@ -137,8 +141,8 @@ func TestTenThousandHostileTextsAreTextOnThePage(t *testing.T) {
 // visitHostile looks at every pane of many of these moments, and searches for them.
 func visitHostile(t *testing.T, tab *Tab, o *oracle) {
 	t.Helper()
-	pressAt(t, tab, "j", o.sample(100))
-	pressAt(t, tab, "f", o.sample(40))
+	pressAt(t, tab, "j", o.sample(40))
+	pressAt(t, tab, "f", o.sample(20))
 	for _, text := range []string{"</script>", "<img", `\u202e`, "__proto__"} {
 		press(t, tab, "/")
 		press(t, tab, text)

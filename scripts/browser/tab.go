@@ -9,15 +9,17 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // Patience is how long a page may take for anything; nothing waits that long when all is well.
-const Patience = 40 * time.Second
+const Patience = 60 * time.Second
 
 // Tab is one window of the browser, with storage of its own, that writes down what the page should never do.
 type Tab struct {
@@ -147,7 +149,33 @@ func (t *Tab) Wait(expression string) error {
 // Key presses keys as a keyboard does, one after the other. Names of the keys without a letter are in
 // github.com/chromedp/chromedp/kb.
 func (t *Tab) Key(keys string, with ...chromedp.KeyOption) error {
-	return t.do(chromedp.KeyEvent(keys, with...))
+	ctx, cancel := context.WithTimeout(t.ctx, Patience)
+	defer cancel()
+	for _, r := range keys {
+		for _, k := range stroke(r) {
+			for _, change := range with {
+				change(&k)
+			}
+			if _, err := chromedp.Call(ctx, input.DispatchKeyEvent, k); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// stroke is a key going down and up. The character belongs to the going down: where the page takes that for itself,
+// nothing must be typed. (chromedp's own strokes type it all the same.)
+func stroke(r rune) (events []input.DispatchKeyEventParams) {
+	for _, k := range kb.Encode(r) {
+		if k.Type == kb.KeyChar {
+			down := &events[len(events)-1]
+			down.Text, down.UnmodifiedText = k.Text, k.UnmodifiedText
+			continue
+		}
+		events = append(events, *k)
+	}
+	return events
 }
 
 // Upload puts a file into an input.

@@ -1,7 +1,7 @@
 // Command soak puts a chapter's real binary under load for a long time and holds it to its laws: no byte lost,
 // doubled or reordered; every connection that was accepted ended, and gave back what it held; memory bounded.
 //
-//	go run ./scripts/soak                 everything, about half an hour
+//	go run ./scripts/soak                 everything, about an hour and a half
 //	go run ./scripts/soak --quick         the same in small, about two minutes
 //	go run ./scripts/soak --only bytes --bytes 100GiB
 //
@@ -29,6 +29,7 @@ var parts = []struct {
 	{"held", (*soak).heldPart},
 	{"slow", (*soak).slowPart},
 	{"rows", (*soak).rowsPart},
+	{"exercises", (*soak).exercisesPart},
 }
 
 // sizes are what the flags decide.
@@ -43,6 +44,7 @@ type sizes struct {
 	held            int
 	hold, every     time.Duration
 	slow            int
+	exercises       int
 	progress        time.Duration
 }
 
@@ -70,8 +72,8 @@ func flags(args []string, say io.Writer) (*sizes, error) {
 	z := &sizes{bytes: 10 << 30, slowSize: 4 << 20, perIdle: 2 << 10}
 	f := flag.NewFlagSet("soak", flag.ContinueOnError)
 	f.SetOutput(say)
-	f.StringVar(&z.only, "only", "", "parts to run, with commas: bytes, connections, held, slow, rows")
-	f.BoolVar(&z.quick, "quick", false, "small sizes, about two minutes, without rows")
+	f.StringVar(&z.only, "only", "", "parts to run, with commas: bytes, connections, held, slow, rows, exercises")
+	f.BoolVar(&z.quick, "quick", false, "small sizes, about two minutes, without rows and exercises")
 	f.StringVar(&z.binary, "binary", "", "the proxy under test; without it chapter 06 is built")
 	f.IntVar(&z.concurrency, "concurrency", 2, "workers of the proxy")
 	f.Var(&z.bytes, "bytes", "bytes: how many to carry, as 10GiB")
@@ -83,6 +85,7 @@ func flags(args []string, say io.Writer) (*sizes, error) {
 	f.Var(&z.perIdle, "per-idle", "held: the most of the proxy's heap that a connection at rest may take")
 	f.IntVar(&z.slow, "slow", 1_000, "slow: how many slow readers at once")
 	f.Var(&z.slowSize, "slow-size", "slow: bytes of each response")
+	f.IntVar(&z.exercises, "exercises", 20, "exercises: how often each answer is graded")
 	f.DurationVar(&z.progress, "progress", 5*time.Second, "how often a line on stderr says how far it is")
 	if err := f.Parse(args); err != nil {
 		return nil, err

@@ -9,14 +9,25 @@ import (
 
 // rowsPart runs the tests of the chapters' faults with the sizes that ENVOYWALK_SOAK=1 gives them.
 func (s *soak) rowsPart(r *result) error {
-	test := exec.CommandContext(s.ctx, "go", "test", "-count=1", "-timeout=30m", "./chapters/05-connection/...",
-		"./chapters/06-filter-chain/...")
+	return s.test(r, "rows", "ENVOYWALK_SOAK=1", "-timeout=30m", "./chapters/05-connection/...", "./chapters/06-filter-chain/...")
+}
+
+// exercisesPart grades every solution and every known wrong answer so many times: each must be told the same
+// each time.
+func (s *soak) exercisesPart(r *result) error {
+	return s.test(r, "exercises", fmt.Sprintf("ENVOYWALK_EXERCISES=%d", s.exercises), "-timeout=3h", "-v",
+		"-run=EveryExerciseKeepsTheLaws", "./scripts/book/grade")
+}
+
+// test runs tests of the project with one more variable in their environment.
+func (s *soak) test(r *result, part, variable string, args ...string) error {
+	test := exec.CommandContext(s.ctx, "go", append([]string{"test", "-count=1"}, args...)...)
 	test.Dir = s.root
-	test.Env = append(os.Environ(), "ENVOYWALK_SOAK=1")
-	stop := s.watch("rows", func() string { return strings.Join(test.Args, " ") })
+	test.Env = append(os.Environ(), variable)
+	stop := s.watch(part, func() string { return strings.Join(test.Args, " ") })
 	out, err := test.CombinedOutput()
 	stop()
-	r.law(err == nil, "ENVOYWALK_SOAK=1 %s", strings.Join(test.Args, " "))
+	r.law(err == nil, "%s %s", variable, strings.Join(test.Args, " "))
 	for line := range strings.SplitSeq(strings.TrimSpace(string(out)), "\n") {
 		r.figure("%s", line)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 )
@@ -75,13 +76,16 @@ type Act struct {
 
 // Connect is a row of real clients.
 type Connect struct {
-	To        string `yaml:"to"`      // the listener, by its name
-	Clients   int    `yaml:"clients"` // one after the other; together with hold they stay
-	Say       string `yaml:"say"`
-	Want      string `yaml:"want"`       // what must come back, "" for nothing in particular
-	HalfClose bool   `yaml:"half_close"` // says that it has finished, and reads on to the end
-	Reset     bool   `yaml:"reset"`
-	Hold      bool   `yaml:"hold"` // stays connected until the program is stopped
+	To        string        `yaml:"to"`      // the listener, by its name
+	As        string        `yaml:"as"`      // what a claim calls the clients of this row
+	From      string        `yaml:"from"`    // the address that they come from, "" for any
+	Clients   int           `yaml:"clients"` // one after the other; together with hold they stay
+	Say       string        `yaml:"say"`
+	Want      string        `yaml:"want"`       // what must come back, "" for nothing in particular
+	HalfClose bool          `yaml:"half_close"` // its end leaves with what it says; it reads on to the end
+	Reset     bool          `yaml:"reset"`      // resets when it has what it wanted
+	Hold      bool          `yaml:"hold"`       // stays connected until the program is stopped
+	Patience  time.Duration `yaml:"patience"`   // how long it waits for what it wants, 0 for 3s
 }
 
 // Check is one claim and its two witnesses.
@@ -98,12 +102,16 @@ type Check struct {
 
 // Kernel is a claim that the kernel answers. Exactly one of its parts is set.
 type Kernel struct {
-	Sockets *Sockets `yaml:"sockets"`
-	Epoll   *Epoll   `yaml:"epoll"`
-	Threads *Threads `yaml:"threads"`
-	Clients *Clients `yaml:"clients"`
-	Backlog *Backlog `yaml:"backlog"`
-	Exit    *int     `yaml:"exit"` // the program's exit status
+	Sockets  *Sockets  `yaml:"sockets"`
+	Epoll    *Epoll    `yaml:"epoll"`
+	Threads  *Threads  `yaml:"threads"`
+	Clients  *Clients  `yaml:"clients"`
+	Backlog  *Backlog  `yaml:"backlog"`
+	Fds      *Fds      `yaml:"fds"`
+	Counter  *Counter  `yaml:"counter"`
+	File     *File     `yaml:"file"`
+	Upstream *Upstream `yaml:"upstream"`
+	Exit     *int      `yaml:"exit"` // the program's exit status
 }
 
 // Sockets counts the child's sockets that are so.
@@ -136,7 +144,15 @@ type Threads struct {
 
 // Clients counts what the clients met: answered, refused, reset, ended, silent.
 type Clients struct {
+	As    string `yaml:"as"` // of the rows that are called so, "" for all
 	Met   string `yaml:"met"`
+	Count Count  `yaml:"count"`
+}
+
+// Upstream counts what the upstream that the grader plays has met: connections that were connected, those
+// that ended in order or by a reset, or the bytes that it heard.
+type Upstream struct {
+	Met   string `yaml:"met"` // connected, ended, reset, heard
 	Count Count  `yaml:"count"`
 }
 
@@ -144,6 +160,25 @@ type Clients struct {
 type Backlog struct {
 	Listener string `yaml:"listener"`
 	Count    Count  `yaml:"count"`
+}
+
+// Fds counts the fds of a kind that is no socket, by what the spans call them, with * for anything.
+type Fds struct {
+	Kind  string `yaml:"kind"` // eventfd, eventpoll
+	Label string `yaml:"label"`
+	Count Count  `yaml:"count"`
+}
+
+// Counter is what an eventfd stands at: what was written to it and nobody has read.
+type Counter struct {
+	Label string `yaml:"label"` // what the spans call it
+	Count Count  `yaml:"count"`
+}
+
+// File counts the lines of a file that the program left in the folder in which it ran: 0 where there is none.
+type File struct {
+	Name  string `yaml:"name"`
+	Count Count  `yaml:"count"`
 }
 
 // Spans counts the spans that are so. Texts are regular expressions over the whole text, threads and

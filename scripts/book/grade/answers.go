@@ -132,7 +132,11 @@ func (g *Grader) hunt(ctx context.Context, e *exercise.Exercise, variant string)
 		result := *broken
 		answer := answers[w.Name]
 		result.Says = exercise.Words{En: w.Name + ": " + broken.Says.En, Zh: w.Name + "：" + broken.Says.Zh}
-		result.Answered = strings.TrimSpace(fmt.Sprintf("%s %d", answer.Symbol, answer.Line))
+		if answer != (found{}) {
+			result.Answered = strings.TrimSpace(fmt.Sprintf("%s %d", answer.Symbol, answer.Line))
+		} else {
+			result.Answered = ""
+		}
 		result.Verdict = NotYet
 		if sameSymbol(answer.Symbol, symbol) && answer.Line >= first && answer.Line <= last {
 			result.Verdict = Pass
@@ -179,8 +183,7 @@ func (g *Grader) mutantProgram(ctx context.Context, e *exercise.Exercise, name s
 		if err != nil {
 			return "", err
 		}
-		g.runs++
-		swapped := filepath.Join(g.Dir, fmt.Sprintf("swapped%d.go", g.runs))
+		swapped := filepath.Join(g.Dir, strings.ReplaceAll(e.ID, "/", "-")+"-"+name+".go") // once more is built once
 		if err := os.WriteFile(swapped, source, 0o600); err != nil {
 			return "", err
 		}

@@ -66,8 +66,8 @@ type Grader struct {
 	Race bool   // programs are built with the race detector
 	// Witness begins to look at a child; nil is witness.Open.
 	Witness func(pid int) (*witness.Process, error)
-	runs int
-	made map[string]string // programs by what they are made of
+	runs    int
+	made    map[string]string // programs by what they are made of
 }
 
 // Grade runs the exercise with the answer of a variant: "" for the learner's own, starter, solution, or
@@ -256,7 +256,7 @@ func spansText(q *exercise.Spans) string {
 	var parts []string
 	for _, part := range []string{q.Kind, q.Step, q.Call, q.Args, q.Errno, q.FD, q.Made, q.Text, q.Object, q.Thread} {
 		if part != "" {
-			parts = append(parts, part)
+			parts = append(parts, strings.ReplaceAll(part, `\`, "")) // a reader wants no pattern
 		}
 	}
 	return strings.Join(parts, " ")

@@ -37,12 +37,25 @@ func (g *Grader) kill(ctx context.Context, e *exercise.Exercise, variant string)
 		if err != nil {
 			return nil, err
 		}
-		if result.Verdict != Pass && r.Likely.En == "" {
+		if result.Verdict != Pass && r.Trace == "" {
 			r.Likely, r.Trace = seen.Likely, seen.Trace
+			if name == "" {
+				r.Likely = tooStrict(e)
+			}
 		}
 		r.Results = append(r.Results, result)
 	}
 	return r, nil
+}
+
+// tooStrict is what to say to a check that rejects the right program: the entry for "right".
+func tooStrict(e *exercise.Exercise) exercise.Words {
+	for _, l := range e.LooksLike {
+		if l.Check == "right" {
+			return l.Say
+		}
+	}
+	return exercise.Words{}
 }
 
 func mutants(e *exercise.Exercise) (names []string) {

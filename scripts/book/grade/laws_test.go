@@ -33,22 +33,22 @@ func TestEveryExerciseKeepsTheLaws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	g := &Grader{Root: root(t), Dir: t.TempDir()} // one for all: what two of them run is built once
 	for _, e := range all {
 		t.Run(e.ID, func(t *testing.T) {
-			wantStarter(t, e)
-			wantSolution(t, e)
+			wantStarter(t, g, e)
+			wantSolution(t, g, e)
 			for _, w := range e.Wrong {
-				wantWrong(t, e, w)
+				wantWrong(t, g, e, w)
 			}
 		})
 	}
 }
 
-func graded(t *testing.T, e *exercise.Exercise, variant string) *Report {
+func graded(t *testing.T, g *Grader, e *exercise.Exercise, variant string) *Report {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	g := &Grader{Root: root(t), Dir: t.TempDir()}
 	r, err := g.Grade(ctx, e, variant)
 	if err != nil {
 		t.Fatalf("%s: %v", variant, err)
@@ -56,7 +56,7 @@ func graded(t *testing.T, e *exercise.Exercise, variant string) *Report {
 	return r
 }
 
-func wantStarter(t *testing.T, e *exercise.Exercise) {
+func wantStarter(t *testing.T, g *Grader, e *exercise.Exercise) {
 	mine, err := os.ReadFile(e.AnswerFile(root(t), ""))
 	if err != nil {
 		t.Fatal(err)
@@ -65,22 +65,22 @@ func wantStarter(t *testing.T, e *exercise.Exercise) {
 	if string(mine) != string(starter) {
 		t.Errorf("%s is not the starter any more: somebody did the exercise", e.Answer)
 	}
-	if b := graded(t, e, exercise.Starter).Broken(); b == nil {
+	if b := graded(t, g, e, exercise.Starter).Broken(); b == nil {
 		t.Error("the starter passes")
 	}
 }
 
-func wantSolution(t *testing.T, e *exercise.Exercise) {
+func wantSolution(t *testing.T, g *Grader, e *exercise.Exercise) {
 	for range times() {
-		if r := graded(t, e, exercise.Solution); r.Broken() != nil {
+		if r := graded(t, g, e, exercise.Solution); r.Broken() != nil {
 			t.Errorf("the solution fails: %+v, %q", *r.Broken(), r.Notes)
 		}
 	}
 }
 
-func wantWrong(t *testing.T, e *exercise.Exercise, w exercise.Wrong) {
+func wantWrong(t *testing.T, g *Grader, e *exercise.Exercise, w exercise.Wrong) {
 	for range times() {
-		r := graded(t, e, "wrong/"+w.Name)
+		r := graded(t, g, e, "wrong/"+w.Name)
 		b := r.Broken()
 		switch {
 		case b == nil:

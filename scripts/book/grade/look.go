@@ -45,13 +45,11 @@ func (s *scene) lookBack() {
 		case k.Clients != nil && s.unseen != nil:
 			s.said[c] = blind(s.unseen)
 		case k.Clients != nil:
-			n := 0
-			for _, met := range s.met {
-				if met == k.Clients.Met {
-					n++
-				}
-			}
-			s.said[c] = counted(n, k.Clients.Count, fmt.Sprintf("%d of %d clients: %s", n, len(s.met), k.Clients.Met))
+			s.said[c] = s.askClients(k.Clients)
+		case k.Upstream != nil:
+			s.said[c] = s.askUpstream(k.Upstream)
+		case k.File != nil:
+			s.said[c] = s.askFile(k.File)
 		case k.Exit != nil:
 			s.said[c] = counted(s.exit, exercise.Count{Set: true, Min: *k.Exit, Max: *k.Exit},
 				fmt.Sprintf("exit status %d", s.exit))
@@ -60,7 +58,9 @@ func (s *scene) lookBack() {
 }
 
 // isLive: only a process that lives can be asked.
-func isLive(k *exercise.Kernel) bool { return k.Clients == nil && k.Exit == nil }
+func isLive(k *exercise.Kernel) bool {
+	return k.Clients == nil && k.Upstream == nil && k.File == nil && k.Exit == nil
+}
 
 func (s *scene) ask(k *exercise.Kernel) Answer {
 	switch {
@@ -74,6 +74,10 @@ func (s *scene) ask(k *exercise.Kernel) Answer {
 		return s.askThreads(k.Threads)
 	case k.Backlog != nil:
 		return s.askBacklog(k.Backlog)
+	case k.Fds != nil:
+		return s.askFds(k.Fds)
+	case k.Counter != nil:
+		return s.askCounter(k.Counter)
 	}
 	return blind(errors.New("the claim names nothing that the kernel could be asked"))
 }
@@ -214,7 +218,8 @@ func (s *scene) askSpread(q *exercise.Epoll, sockets []witness.Socket, sets []wi
 			n++
 		}
 	}
-	return counted(n, q.Count, "connections in each epoll set that watches it: "+or(strings.Join(seen, " "), "none"))
+	return counted(n, q.Count, fmt.Sprintf("of the %d epoll sets that watch it serve %d connections: %s",
+		len(seen), *q.Connections, strings.Join(seen, " ")))
 }
 
 func maskFits(mask uint32, q *exercise.Epoll) bool {

@@ -17,4 +17,22 @@ func (g *Grader) Program(ctx context.Context, e *exercise.Exercise, mutant strin
 }
 
 // MutantFile is where a mutant's function stands.
-func (g *Grader) MutantFile(e *exercise.Exercise, mutant string) string { return g.mutantFile(e, mutant) }
+func (g *Grader) MutantFile(e *exercise.Exercise, mutant string) string {
+	return g.mutantFile(e, mutant)
+}
+
+// Configuration is the file that the exercise's program is given, "" for none. Where it names an upstream, that
+// is played until this process ends.
+func (g *Grader) Configuration(e *exercise.Exercise) (string, error) {
+	s, err := g.scene(e)
+	if err != nil {
+		return "", err
+	}
+	if e.Kind == exercise.Experiment {
+		s.config = e.AnswerFile(g.Root, "")
+	}
+	if s.config == "" {
+		return "", nil
+	}
+	return s.giveConfig()
+}

@@ -3,7 +3,6 @@ package grade
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -33,7 +32,7 @@ type scene struct {
 	config   string // "" for none
 	story    *Story
 	said     map[*exercise.Check]Answer // by the kernel
-	met      []string                   // what each client met
+	met      []meeting                  // what each client met
 	waited   []string                   // what was waited for in vain
 	exit     int
 	stderr   lockedText
@@ -45,7 +44,7 @@ type scene struct {
 	ended    chan struct{}
 	held     []net.Conn
 	stopped  bool
-	upstream net.Listener
+	upstream *upstream
 }
 
 func (s *scene) traceFile() string { return filepath.Join(s.dir, "trace.jsonl") }
@@ -117,28 +116,13 @@ func (s *scene) giveConfig() (string, error) {
 		return "", err
 	}
 	if upstreamPort.Match(text) {
-		if s.upstream, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		if s.upstream, err = playUpstream(); err != nil {
 			return "", err
 		}
-		go echo(s.upstream)
-		port := s.upstream.Addr().(*net.TCPAddr).Port
-		text = upstreamPort.ReplaceAll(text, []byte("port_value: "+strconv.Itoa(port)))
+		text = upstreamPort.ReplaceAll(text, []byte("port_value: "+strconv.Itoa(s.upstream.port())))
 	}
 	path := filepath.Join(s.dir, "envoy.yaml")
 	return path, os.WriteFile(path, text, 0o600)
-}
-
-func echo(l net.Listener) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer c.Close()
-			io.Copy(c, c)
-		}()
-	}
 }
 
 func (s *scene) isOver() bool {
@@ -146,6 +130,16 @@ func (s *scene) isOver() bool {
 	case <-s.ended:
 		return true
 	default:
+		return false
+	}
+}
+
+// endsNow: what cannot be looked at may be about to end.
+func (s *scene) endsNow() bool {
+	select {
+	case <-s.ended:
+		return true
+	case <-time.After(patience / 30):
 		return false
 	}
 }
@@ -176,7 +170,7 @@ func (s *scene) stop() {
 		s.process = nil
 	}
 	if s.upstream != nil {
-		s.upstream.Close()
+		s.upstream.stop()
 	}
 }
 
@@ -203,86 +197,6 @@ func (s *scene) wait(q *exercise.Spans) {
 		select {
 		case <-s.ended:
 		case <-time.After(40 * time.Millisecond):
-		}
-	}
-}
-
-// connect plays the clients of one row.
-func (s *scene) connect(c *exercise.Connect) {
-	address, err := s.address(c.To)
-	if errors.Is(err, witness.ErrCannotLook) && !s.isOver() {
-		s.unseen = err // nobody could tell the clients where to go
-	}
-	for range max(1, c.Clients) {
-		if err != nil {
-			s.met = append(s.met, metRefused)
-			continue
-		}
-		s.met = append(s.met, s.visit(address, c))
-	}
-}
-
-// What a client meets.
-const (
-	metAnswered = "answered" // what it wanted came back
-	metRefused  = "refused"  // nobody listens
-	metReset    = "reset"
-	metEnded    = "ended"  // the other side closed in order, without the answer
-	metSilent   = "silent" // nothing came
-)
-
-func (s *scene) visit(address string, c *exercise.Connect) string {
-	conn, err := net.DialTimeout(networkOf(address), address, patience)
-	if err != nil {
-		return metRefused
-	}
-	if c.Hold {
-		s.held = append(s.held, conn)
-	} else {
-		defer conn.Close()
-	}
-	if c.Say != "" {
-		if _, err := io.WriteString(conn, c.Say); err != nil {
-			return metReset
-		}
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok && c.Reset {
-		tcp.SetLinger(0)
-		return metAnswered
-	} else if ok && c.HalfClose {
-		tcp.CloseWrite()
-	}
-	return s.hear(conn, c)
-}
-
-func networkOf(address string) string {
-	if strings.HasPrefix(address, "/") || strings.HasPrefix(address, "@") {
-		return "unix"
-	}
-	return "tcp"
-}
-
-// hear reads until what was wanted is there, or the connection ends, or nothing comes for a while.
-func (s *scene) hear(conn net.Conn, c *exercise.Connect) string {
-	if c.Want == "" && c.Hold {
-		return metAnswered
-	}
-	conn.SetReadDeadline(time.Now().Add(patience / 5))
-	var got bytes.Buffer
-	buffer := make([]byte, 4096)
-	for {
-		n, err := conn.Read(buffer)
-		got.Write(buffer[:n])
-		switch {
-		case c.Want != "" && strings.Contains(got.String(), c.Want) && (!c.HalfClose || err == io.EOF):
-			return metAnswered
-		case err == nil:
-		case errors.Is(err, io.EOF):
-			return metEnded
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			return metSilent
-		default:
-			return metReset
 		}
 	}
 }

@@ -32,6 +32,13 @@ type EpollSet struct {
 	Watched map[int]uint32
 }
 
+// Fd is an fd of the child that is an eventfd or an epoll set.
+type Fd struct {
+	FD      int
+	Kind    string // eventfd, eventpoll
+	Counter uint64 // of an eventfd: what was written to it and nobody has read
+}
+
 // Thread is one thread of the child.
 type Thread struct {
 	TID  int

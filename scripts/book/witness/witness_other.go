@@ -14,6 +14,7 @@ func Open(int) (*Process, error)                { return nil, errNotLinux }
 func (*Process) Close() error                   { return nil }
 func (*Process) Sockets() ([]Socket, error)     { return nil, errNotLinux }
 func (*Process) EpollSets() ([]EpollSet, error) { return nil, errNotLinux }
+func (*Process) Fds() ([]Fd, error)             { return nil, errNotLinux }
 func (*Process) Threads() ([]Thread, error)     { return nil, errNotLinux }
 func (*Process) Switches(int) (uint64, error)   { return 0, errNotLinux }
 func (s *Socket) Option(string) (int, error)    { return 0, errNotLinux }

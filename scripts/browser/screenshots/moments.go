@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	width, height = 1400, 900
+	width, height = 1400, 960
 	maxPicture    = 250_000 // bytes
 )
 
@@ -21,6 +21,7 @@ type moment struct {
 	name, chapter string
 	find          string   // JavaScript: the event among events, with the helpers of finders
 	keys          []string // pressed there
+	show          string   // scrolled to: the part of the page that this picture is about
 	dark          bool
 }
 
@@ -32,12 +33,12 @@ const finders = `const events = envoywalk.model.events,
 
 var moments = []moment{
 	{name: "socket", chapter: "04",
-		find: `syscall("socket", e => e.call.label === "echo")`},
+		find: `syscall("socket", e => e.call.label === "echo")`, show: "#place-envoy"},
 	{name: "post", chapter: "04",
 		find: `first(e => e.kind === "post" && e.step?.id === "worker-add-listener" && e.post.to === "worker_0")`},
 	{name: "blocked", chapter: "04",
 		find: `first(e => e.kind === "turn" && e.thread.name === "wrk:worker_0" && child(e, c => c.call?.name === "epoll_pwait")
-			&& child(e, c => c.kind === "event" && c.fdLabel.startsWith("echo")))`},
+			&& child(e, c => c.kind === "event" && c.fdLabel.startsWith("echo")))`, show: "#epolls"},
 	{name: "accept", chapter: "06",
 		find: `syscall("accept4", e => e.call.label === "C1")`},
 	{name: "proxied", chapter: "06", dark: true, keys: []string{"c"},
@@ -96,6 +97,9 @@ func (s *studio) stand(page string, m moment, lang string) (*browser.Tab, error)
 	for _, k := range m.keys {
 		steps = append(steps, func() error { return tab.Key(k) })
 	}
+	if m.show != "" {
+		steps = append(steps, func() error { return reveal(tab, m.show) })
+	}
 	for _, step := range steps {
 		if err := step(); err != nil {
 			tab.Close()
@@ -103,6 +107,12 @@ func (s *studio) stand(page string, m moment, lang string) (*browser.Tab, error)
 		}
 	}
 	return tab, nil
+}
+
+// reveal scrolls no further than needed for the whole of a part to be seen.
+func reveal(tab *browser.Tab, part string) error {
+	_, err := browser.Eval[bool](tab, `(document.querySelector("%s").scrollIntoView({block: "end"}), true)`, part)
+	return err
 }
 
 func (s *studio) toMoment(tab *browser.Tab, m moment) error {

@@ -168,9 +168,13 @@ class App {
     if (list) this.stepIn(list, afterSeq(list, event.seqEnd ?? Infinity) - 1, 1);
   }
 
+  /** To the other end of what the step is one end of; pressed again, back to where one came from. */
   follow() {
-    const n = follow(this.model, this.n);
-    if (n !== null && n !== undefined) this.select(n);
+    const back = this.followed?.to === this.event ? this.followed.from : null;
+    const to = back ?? this.model.events[follow(this.model, this.n)];
+    if (!to) return;
+    this.followed = { from: this.event, to };
+    this.select(to.n);
   }
 
   goEnd(step) {

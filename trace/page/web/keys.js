@@ -85,8 +85,8 @@ export function takeButtons(app) {
 export function takeWindow(app) {
   addEventListener('beforeprint', () => app.printing(true));
   addEventListener('afterprint', () => app.printing(false));
-  addEventListener('hashchange', () => {
-    const seq = app.store.hashSeq();
+  addEventListener('hashchange', (event) => {
+    const seq = app.store.hashSeq(event.newURL); // a step may have written its own over it since
     if (seq !== undefined && seq !== app.event?.seq) app.goSeq(seq);
   });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {

@@ -28,9 +28,9 @@ export class Store {
     }
   }
 
-  /** The seq that the URL asks for, or undefined. */
-  hashSeq() {
-    const match = /^#(\d{1,15})$/.exec(location.hash);
+  /** The seq that a URL asks for, or undefined. */
+  hashSeq(url = location.href) {
+    const match = /#(\d{1,15})$/.exec(url);
     return match ? Number(match[1]) : undefined;
   }
 

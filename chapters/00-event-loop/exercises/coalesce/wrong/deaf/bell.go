@@ -1,0 +1,47 @@
+// Package coalesce is the exercise 00/coalesce: see task.md.
+package coalesce
+
+import (
+	"sync/atomic"
+
+	eventloop "envoywalk/chapters/00-event-loop"
+	"envoywalk/internal/kernel"
+	"envoywalk/trace"
+)
+
+// Bell wakes one loop. Many may ring it at once; the loop answers.
+type Bell struct {
+	loop   *eventloop.Dispatcher
+	fd     int // an eventfd, which the loop watches
+	onRing func()
+	rung   atomic.Bool // written, and not answered yet
+}
+
+// New hangs a bell beside a loop. onRing will run on the loop's thread.
+func New(loop *eventloop.Dispatcher, onRing func()) *Bell {
+	fd, errno := kernel.Eventfd(loop.Lane())
+	if errno != 0 {
+		panic(errno)
+	}
+	loop.Lane().Label(fd, "bell")
+	b := &Bell{loop: loop, fd: fd, onRing: onRing}
+	if _, errno := loop.CreateFileEvent(fd, eventloop.Level, eventloop.Read, b.answer); errno != 0 {
+		panic(errno)
+	}
+	return b
+}
+
+// Ring asks for an answer. Any thread may call it; lane is that of the caller. It never blocks.
+//
+// However often it is called before the loop answers, the eventfd is written once.
+func (b *Bell) Ring(lane *trace.Lane) {
+	if b.rung.CompareAndSwap(false, true) {
+		kernel.EventfdWrite(lane, b.fd)
+	}
+}
+
+// answer runs on the loop's thread, each time the eventfd is ready.
+func (b *Bell) answer(eventloop.FileReady) {
+	kernel.EventfdRead(b.loop.Lane(), b.fd)
+	b.onRing()
+}

@@ -1,0 +1,19 @@
+//go:build ignore
+
+package bind
+
+import (
+	listensocket "envoywalk/chapters/02-listen-socket"
+	"envoywalk/internal/step"
+	"envoywalk/trace"
+)
+
+func setupSocket(lane *trace.Lane, s *listensocket.ListenSocket, bindToPort bool) error {
+	defer lane.Enter(step.SetupSocket).Of(s.Address.String()).Exit()
+	if bindToPort {
+		if err := listenSocketBind(lane, s); err != nil {
+			return err
+		}
+	}
+	return setListenSocketOptions(lane, s)
+}

@@ -1,0 +1,7 @@
+//go:build ignore
+
+package connection
+
+func (c *Connection) setTransportSocketIsReadable() {
+	c.transportWantsRead = true
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"envoywalk/scripts/book/exercise"
+)
+
+// manyTries: who has tried so often without a pass is stuck.
+const manyTries = 4
+
+// classroom is what a teacher sees. It is made of files that lie there; nothing is sent anywhere.
+type classroom struct {
+	Learners  []learner  `json:"learners"`
+	Exercises []exchange `json:"exercises"`
+}
+
+// learner is one learner with all exercises.
+type learner struct {
+	Name   string     `json:"name"`
+	Passed int        `json:"passed"`
+	Stuck  []string   `json:"stuck,omitempty"` // in these exercises
+	Rows   []standing `json:"exercises"`
+}
+
+// exchange is one exercise with all learners.
+type exchange struct {
+	Exercise string    `json:"exercise"`
+	Passed   int       `json:"passed"`
+	Tried    int       `json:"tried"` // and not passed
+	Mistakes []mistake `json:"mistakes,omitempty"`
+}
+
+// mistake is what several learners' answers looked like.
+type mistake struct {
+	Says     string   `json:"says"`
+	Learners []string `json:"learners"`
+}
+
+// class shows who is where, from the progress files below a folder.
+func (b *book) class(args []string) int {
+	var asJSON bool
+	words, err := b.flags("class", args, 1, func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "") })
+	if err != nil {
+		return b.lacking(err.Error())
+	}
+	if len(words) != 1 {
+		return b.lacking(b.text.usage["class"])
+	}
+	files, err := progressFiles(words[0])
+	if err != nil {
+		return b.lacking(err.Error())
+	}
+	if len(files) == 0 {
+		return b.lacking(fmt.Sprintf(b.lessons().noProgress, words[0]))
+	}
+	var all []*exercise.Exercise
+	if b.module != "" {
+		if all, err = exercise.All(b.module); err != nil {
+			return b.fault(err)
+		}
+	}
+	c := b.classOf(files, all)
+	if asJSON {
+		return b.json(c)
+	}
+	b.showClass(c)
+	return pass
+}
+
+// progressFiles are the *.jsonl below a folder, by learner: the folder's name, or the file's where several
+// lie in one.
+func progressFiles(below string) (map[string]string, error) {
+	files := map[string]string{}
+	err := filepath.WalkDir(below, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(path) != ".jsonl" || len(attempts(path)) == 0 {
+			return err
+		}
+		files[learnerName(below, path)] = path
+		return nil
+	})
+	return files, err
+}
+
+// learnerName is the file's own name unless that is what the book calls it; then the folder's that holds the
+// checkout.
+func learnerName(below, path string) string {
+	if name := strings.TrimSuffix(filepath.Base(path), ".jsonl"); name != "progress" {
+		return name
+	}
+	dir := filepath.Dir(path)
+	if filepath.Base(dir) == ".envoywalk" {
+		dir = filepath.Dir(dir)
+	}
+	if name, err := filepath.Rel(below, dir); err == nil && name != "." {
+		return filepath.ToSlash(name)
+	}
+	if whole, err := filepath.Abs(dir); err == nil {
+		dir = whole
+	}
+	return filepath.Base(dir)
+}
+
+func (b *book) classOf(files map[string]string, all []*exercise.Exercise) *classroom {
+	tried := map[string][]attempt{}
+	for name, path := range files {
+		tried[name] = attempts(path)
+	}
+	all = withUnknown(all, tried)
+	c := &classroom{}
+	for _, e := range all {
+		c.Exercises = append(c.Exercises, exchange{Exercise: e.ID})
+	}
+	for name, made := range tried {
+		l := learner{Name: name, Rows: standings(all, made)}
+		for i, s := range l.Rows {
+			switch {
+			case s.State == statePassed:
+				l.Passed++
+				c.Exercises[i].Passed++
+			case s.State == stateTried:
+				c.Exercises[i].Tried++
+			}
+			if s.State == stateTried && s.Tries >= manyTries {
+				l.Stuck = append(l.Stuck, s.Exercise)
+			}
+		}
+		c.Learners = append(c.Learners, l)
+	}
+	slices.SortFunc(c.Learners, func(x, y learner) int { return cmp.Compare(x.Name, y.Name) })
+	for i, e := range all {
+		c.Exercises[i].Mistakes = mistakesIn(e, tried, b.text.lang)
+	}
+	return c
+}
+
+// withUnknown adds exercises that only the files know: a class may have done others than this checkout has.
+func withUnknown(all []*exercise.Exercise, tried map[string][]attempt) []*exercise.Exercise {
+	known := map[string]bool{}
+	for _, e := range all {
+		known[e.ID] = true
+	}
+	all = slices.Clone(all)
+	for _, made := range tried {
+		for _, a := range made {
+			if !known[a.Exercise] {
+				known[a.Exercise] = true
+				all = append(all, &exercise.Exercise{ID: a.Exercise})
+			}
+		}
+	}
+	slices.SortFunc(all, func(x, y *exercise.Exercise) int { return cmp.Compare(x.ID, y.ID) })
+	return all
+}
+
+// mistakesIn are what learners' answers to an exercise looked like, the most common first.
+func mistakesIn(e *exercise.Exercise, tried map[string][]attempt, lang string) (all []mistake) {
+	who := map[string][]string{}
+	for name, made := range tried {
+		for _, a := range made {
+			if a.Exercise == e.ID && a.Mistake != "" && !slices.Contains(who[a.Mistake], name) {
+				who[a.Mistake] = append(who[a.Mistake], name)
+			}
+		}
+	}
+	for says, names := range who {
+		slices.Sort(names)
+		all = append(all, mistake{inLanguage(e, says, lang), names})
+	}
+	slices.SortFunc(all, func(x, y mistake) int {
+		return cmp.Or(len(y.Learners)-len(x.Learners), cmp.Compare(x.Says, y.Says))
+	})
+	return all
+}
+
+// inLanguage: progress files hold English.
+func inLanguage(e *exercise.Exercise, says, lang string) string {
+	for _, l := range e.LooksLike {
+		if l.Say.En == says {
+			return l.Say.In(lang)
+		}
+	}
+	return says
+}
+
+func (b *book) showClass(c *classroom) {
+	words := b.lessons()
+	wide := columns(words.learner)
+	for _, l := range c.Learners {
+		wide = max(wide, columns(l.Name))
+	}
+	wide = min(wide, 24)
+	b.classTable(c, wide)
+	fmt.Fprintln(b.out, b.screen.paint(faint, words.classLegend))
+	for _, l := range c.Learners {
+		if len(l.Stuck) > 0 {
+			b.print("", fmt.Sprintf(words.isStuck, l.Name, strings.Join(l.Stuck, ", ")))
+		}
+	}
+	for _, x := range c.Exercises {
+		for _, m := range x.Mistakes {
+			if len(m.Learners) > 1 {
+				b.print("", fmt.Sprintf(words.common, x.Exercise, len(m.Learners), m.Says))
+			}
+		}
+	}
+}
+
+// classTable prints learners by exercises; where they do not fit beside each other, in several tables.
+func (b *book) classTable(c *classroom, wide int) {
+	for from := 0; from < len(c.Exercises); {
+		to, used := from, wide
+		for to < len(c.Exercises) && (to == from || used+2+columns(c.Exercises[to].Exercise) <= b.screen.wide) {
+			used += 2 + columns(c.Exercises[to].Exercise)
+			to++
+		}
+		head := padded(b.lessons().learner, wide)
+		for _, x := range c.Exercises[from:to] {
+			head += "  " + x.Exercise
+		}
+		fmt.Fprintln(b.out, b.screen.paint(bold, head))
+		for i := range c.Learners {
+			l := &c.Learners[i]
+			line := padded(cut(l.Name, wide), wide)
+			for j := from; j < to; j++ {
+				line += "  " + b.classCell(&l.Rows[j], columns(c.Exercises[j].Exercise))
+			}
+			fmt.Fprintln(b.out, strings.TrimRight(line, " "))
+		}
+		fmt.Fprintln(b.out)
+		from = to
+	}
+}
+
+// classCell is ok, or how often it was tried, or nothing.
+func (b *book) classCell(s *standing, wide int) string {
+	text, t := "·", faint
+	switch {
+	case s.State == statePassed && s.GivenUp:
+		text, t = b.lessons().ok+"*", yellow
+	case s.State == statePassed:
+		text, t = b.lessons().ok, green
+	case s.State == stateTried && s.Tries >= manyTries:
+		text, t = fmt.Sprintf("%d!", s.Tries), red
+	case s.State == stateTried:
+		text, t = fmt.Sprint(s.Tries), yellow
+	}
+	return b.screen.paint(t, text) + strings.Repeat(" ", max(0, wide-columns(text)))
+}

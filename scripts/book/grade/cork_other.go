@@ -1,0 +1,7 @@
+//go:build !linux
+
+package grade
+
+import "net"
+
+func cork(*net.TCPConn) {}
