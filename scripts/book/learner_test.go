@@ -78,7 +78,11 @@ func (d *desk) says(code int, command string, parts ...string) string {
 	d.t.Helper()
 	d.out.Reset()
 	d.err.Reset()
-	got := d.book.invoke(append([]string{"--lang", "en"}, strings.Fields(command)...))
+	args := strings.Fields(command)
+	if !slices.Contains(args, "--lang") {
+		args = append(args, "--lang", "en")
+	}
+	got := d.book.invoke(args)
 	text := d.out.String() + d.err.String()
 	if got != code {
 		d.t.Errorf("%s: exit %d, not %d\n%s", command, got, code, text)

@@ -95,7 +95,11 @@ func answered(text string, questions []question) string {
 		}
 		text = line.ReplaceAllStringFunc(text, func(old string) string {
 			parts := line.FindStringSubmatch(old)
-			return strings.TrimRight(parts[1]+" "+q.Answer+" "+parts[3], " ")
+			value := padded(" "+q.Answer, columns(parts[2]))
+			if parts[3] != "" && !strings.HasSuffix(value, " ") {
+				value += " "
+			}
+			return strings.TrimRight(parts[1]+value+parts[3], " ")
 		})
 	}
 	return text

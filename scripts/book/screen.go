@@ -84,7 +84,8 @@ func wrap(text string, wide int) []string {
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// pieces are what a line may be broken between: words with the blanks after them, single Chinese characters.
+// pieces are what a line may be broken between: words with the blanks after them, the parts of a C++ name,
+// single Chinese characters.
 func pieces(text string) (all []string) {
 	word := ""
 	flush := func() {
@@ -95,7 +96,7 @@ func pieces(text string) (all []string) {
 	}
 	for i, r := range text {
 		isWide := runeColumns(r) == 2
-		if isWide || i > 0 && r != ' ' && strings.HasSuffix(word, " ") {
+		if isWide || i > 0 && r != ' ' && (strings.HasSuffix(word, " ") || strings.HasSuffix(word, "::")) {
 			flush()
 		}
 		word += string(r)

@@ -149,11 +149,11 @@ func (g *Grader) hunt(ctx context.Context, e *exercise.Exercise, variant string)
 	return r, nil
 }
 
-// sameSymbol: (*Dispatcher).Post, Dispatcher.Post and Post with its package are one.
+// sameSymbol: (*Dispatcher).Post, Dispatcher.Post, with its package or not, and Post alone are one.
 func sameSymbol(said, is string) bool {
 	said = strings.NewReplacer("(", "", ")", "", "*", "").Replace(said)
 	said = said[strings.LastIndex(said, "/")+1:]
-	return said == is || strings.HasSuffix(said, "."+is)
+	return said == is || strings.HasSuffix(said, "."+is) || said != "" && strings.HasSuffix(is, "."+said)
 }
 
 func (g *Grader) mutantFile(e *exercise.Exercise, name string) string {

@@ -121,15 +121,13 @@ func (l *Lab) plan() (plan []planned) {
 }
 
 func (l *Lab) build(ctx context.Context) error {
-	for i, folder := range [...]string{"run", "lab"} {
-		program := filepath.Join(l.Dir, folder)
-		cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", program, "./chapters/06-filter-chain/"+folder)
-		cmd.Dir = l.Root
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", ErrBuild, out)
-		}
-		l.programs[i] = program
+	const chapter = "./chapters/06-filter-chain/"
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", l.Dir+"/", chapter+"run", chapter+"lab")
+	cmd.Dir = l.Root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", ErrBuild, out)
 	}
+	l.programs = [2]string{filepath.Join(l.Dir, "run"), filepath.Join(l.Dir, "lab")}
 	return nil
 }
 

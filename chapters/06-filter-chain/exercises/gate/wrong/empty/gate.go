@@ -14,7 +14,7 @@ type Gate struct {
 	callbacks *filterchain.ReadFilterCallbacks
 }
 
-// Fill puts a Gate in front of every direct_response: whoever makes the filters of a connection now makes two.
+// Fill puts a Gate in front of every direct_response: who makes the filters of a connection now makes two.
 func Fill(s *filterchain.Seams) {
 	for n := range s.NetworkFilters {
 		if f := &s.NetworkFilters[n]; f.Name == "envoy.filters.network.direct_response" {
@@ -23,11 +23,12 @@ func Fill(s *filterchain.Seams) {
 	}
 }
 
+// create makes a filter's factory, once for each chain; the factory makes the filter of each connection.
 type create = func(*filterchain.FactoryContext, proto.Message) (filterchain.FilterFactoryCb, error)
 
 func behindGate(create create) create {
-	return func(context *filterchain.FactoryContext, config proto.Message) (filterchain.FilterFactoryCb, error) {
-		behind, err := create(context, config)
+	return func(in *filterchain.FactoryContext, config proto.Message) (filterchain.FilterFactoryCb, error) {
+		behind, err := create(in, config)
 		return func(c *connection.Connection) {
 			filterchain.AddReadFilter(c, &Gate{})
 			behind(c)

@@ -8,7 +8,8 @@ func (f *TcpProxy) OnPoolReady(data *upstream.UpstreamConnection) {
 	if f.attempts == 1 {
 		data.Connection.Close(connection.NoFlush)
 		f.attempts++
-		f.newStream(f.config.clusters.Get(f.downstream().Thread.Dispatcher, f.info().UpstreamCluster).TCPConnPool(f))
+		cluster := f.config.clusters.Get(f.downstream().Thread.Dispatcher, f.info().UpstreamCluster)
+		f.newStream(cluster.TCPConnPool(f))
 		return
 	}
 	f.upstream = &TcpUpstream{data: data, parent: f, config: f.config}
