@@ -17,24 +17,35 @@ import (
 	"envoywalk/scripts/book/witness"
 )
 
+// written, asked and hunted are exercises whose programs are small: what is tried here is the book.
+const (
+	written = "00/coalesce"
+	asked   = "00/wakes"
+	hunted  = "00/lost"
+)
+
 func TestCheckTellsTheOneBrokenExpectationAndThenPasses(t *testing.T) {
 	d := newDesk(t)
-	d.answers("reuseport", "wrong/late")
-	text := d.says(notYet, "check 03/reuseport", "try 1   3 of 4", "4  NO  it was set before bind", "kernel says  1",
-		"Looks like: the option was set, but after bind", "man 7 socket", "trace.html", "go tool book hint 03/reuseport")
+	e := d.exercise(written)
+	known := e.Wrong[0]
+	d.answers(written, "wrong/"+known.Name)
+	text := d.says(notYet, "check "+written, written+"   try 1   ", "  NO  ", "kernel says  ", "span says    ", "Looks like: ",
+		e.Read[0], minePage, "go tool book hint "+written)
 	if strings.Contains(text, "\x1b") {
 		t.Error("there is colour where no terminal is")
 	}
-	d.says(notYet, "diff 03/reuseport", "missing (-)")
-	d.answers("reuseport", exercise.Solution)
-	d.says(pass, "check 03/reuseport", "try 2   4 of 4", "All 4 hold, by both witnesses.", "go tool book next")
-	if got := d.verdicts(); !slices.Equal(got, []string{verdictNotYet, verdictPass}) {
-		t.Errorf("noted are %v", got)
+	d.says(notYet, "diff "+written, " the same, ")
+	d.answers(written, exercise.Solution)
+	d.says(pass, "check "+written, "try 2   ", "hold, by both witnesses.", "go tool book next")
+	tried := attempts(d.book.progressFile())
+	if len(tried) != 2 || tried[0].Broken != known.Fails || !strings.Contains(tried[0].Mistake, known.Told) ||
+		tried[1].Verdict != verdictPass || tried[1].Passed != len(e.Checks) {
+		t.Errorf("noted is %+v", tried)
 	}
-	d.answers("reuseport", "wrong/late")
+	d.answers(written, "wrong/"+known.Name)
 	var again []outcome
 	if err := json.Unmarshal([]byte(d.says(notYet, "check --all --json")), &again); err != nil ||
-		len(again) != 1 || again[0].Verdict != verdictNotYet || again[0].Broken != "before-bind" {
+		len(again) != 1 || again[0].Verdict != verdictNotYet || again[0].Broken != known.Fails {
 		t.Errorf("%v: all that was passed is proved again, and this does not hold any more: %+v", err, again)
 	}
 }
@@ -61,11 +72,11 @@ func TestABuildErrorIsTheCompilersFirstLines(t *testing.T) {
 
 func TestWhereTheKernelMayNotBeAskedNothingPassesAndNothingFails(t *testing.T) {
 	d := newDesk(t)
-	d.answers("reuseport", exercise.Solution)
+	d.answers(written, exercise.Solution)
 	d.book.witness = func(int) (*witness.Process, error) {
 		return nil, fmt.Errorf("%w: pidfd_open: operation not permitted", witness.ErrCannotLook)
 	}
-	d.says(couldNotLook, "check reuseport", "??", "could not look: pidfd_open: operation not permitted", "counts as nothing",
+	d.says(couldNotLook, "check "+written, "??", "could not look: pidfd_open: operation not permitted", "counts as nothing",
 		"--cap-add SYS_PTRACE")
 	if got := d.verdicts(); !slices.Equal(got, []string{verdictBlind}) {
 		t.Errorf("noted are %v", got)
@@ -91,22 +102,22 @@ func TestElsewhereThanOnLinuxGradingSaysSoAndReadingWorks(t *testing.T) {
 
 func TestPredictAsksOneByOneThenGradesAndGivesNothingAway(t *testing.T) {
 	d := newDesk(t)
-	e := d.exercise("04/who-listens")
-	d.says(notYet, "predict 04/who-listens", e.Checks[0].Ask.En[:20], "no terminal")
+	e := d.exercise(asked)
+	d.says(notYet, "predict "+asked, e.Checks[0].Ask.En[:20], "no terminal")
 	d.book.interactive = true
 	d.book.in = strings.NewReader("")
 	before := d.answer(e.ID)
-	d.says(notYet, "predict 04/who-listens", "Nothing was changed.")
+	d.says(notYet, "predict "+asked, "Nothing was changed.")
 	if d.answer(e.ID) != before {
 		t.Error("who goes away has answered nothing")
 	}
 	d.book.in = strings.NewReader("nonsense\n" + guesses(e))
-	text := d.says(notYet, "predict 04/who-listens", "a number, please", "Now it runs.", "you say  997", "A run shows something else.")
+	text := d.says(notYet, "predict "+asked, "a number, please", "Now it runs.", "you say  997", "A run shows something else.")
 	if strings.Contains(text, "kernel says") || strings.Contains(text, minePage) {
 		t.Errorf("the truth was given away:\n%s", text)
 	}
 	var o outcome
-	if err := json.Unmarshal([]byte(d.says(notYet, "check 04/who-listens --json")), &o); err != nil {
+	if err := json.Unmarshal([]byte(d.says(notYet, "check --json "+asked)), &o); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range o.Checks {
@@ -120,7 +131,7 @@ func TestPredictAsksOneByOneThenGradesAndGivesNothingAway(t *testing.T) {
 	d.answers(e.ID, exercise.Solution)
 	solution := d.answer(e.ID)
 	d.book.in = strings.NewReader(strings.Repeat("\n", len(e.Checks)))
-	d.says(pass, "predict 04/who-listens", "hold, by both witnesses", minePage)
+	d.says(pass, "predict "+asked, "hold, by both witnesses", minePage)
 	if d.answer(e.ID) != solution {
 		t.Errorf("what was kept has changed:\n%s", d.answer(e.ID))
 	}
@@ -175,19 +186,19 @@ func (o *typed) wait(t *testing.T, part string) {
 
 func TestWatchGradesAtEverySaveUntilItPasses(t *testing.T) {
 	d := newDesk(t)
-	e := d.exercise("reuseport")
+	e := d.exercise(written)
 	shown := &typed{more: make(chan struct{}, 1)}
 	d.book.out, d.book.err, d.book.screen = shown, io.Discard, screen{wide: usualWidth}
 	ended := make(chan int)
 	go func() { ended <- d.book.watchUntil(t.Context(), e) }()
-	shown.wait(t, "try 1   2 of 4")
+	shown.wait(t, "try 1   ")
 	shown.wait(t, "go tool book hint")
 	path := e.AnswerFile(d.book.module, "")
 	os.Remove(path) // as some editors save
-	copyFile(t, e.AnswerFile(d.book.module, "wrong/late"), path)
+	d.answers(written, "wrong/"+e.Wrong[0].Name)
 	shown.wait(t, "saved at")
-	shown.wait(t, "try 2   3 of 4")
-	copyFile(t, e.AnswerFile(d.book.module, exercise.Solution), path)
+	shown.wait(t, "try 2   ")
+	d.answers(written, exercise.Solution)
 	shown.wait(t, "so the watch ends")
 	if code := <-ended; code != pass {
 		t.Errorf("exit %d after a pass", code)
@@ -199,7 +210,7 @@ func TestWatchGradesAtEverySaveUntilItPasses(t *testing.T) {
 
 func TestCtrlCEndsAWatchAndTheGradingInIt(t *testing.T) {
 	d := newDesk(t)
-	e := d.exercise("reuseport")
+	e := d.exercise(written)
 	for _, when := range []string{"Watching", "go tool book hint"} {
 		shown := &typed{more: make(chan struct{}, 1)}
 		d.book.out, d.book.err, d.book.screen = shown, io.Discard, screen{wide: usualWidth}
@@ -219,21 +230,43 @@ func TestCtrlCEndsAWatchAndTheGradingInIt(t *testing.T) {
 
 func TestAMutantOfAHuntCanBeRunAndCompared(t *testing.T) {
 	d := newDesk(t)
-	d.says(couldNotLook, "run 04/deaf", "Which one? 04/deaf has a, b, c: go tool book run 04/deaf/a")
-	d.says(couldNotLook, "run 04/deaf/zz", "no mutant")
-	d.says(couldNotLook, "diff 04/deaf", "Which one?")
-	config := filepath.Join(d.book.module, d.exercise("04/deaf").Dir, "envoy.yaml")
-	d.says(pass, "run --lang en 04/deaf/a -- --mode validate -c "+config)
-	d.says(notYet, "diff 04/deaf/a", "the same")
-	args, err := usualArgs(d.book.grader(t.TempDir()), d.exercise("04/deaf"))
-	if err != nil || !slices.Contains(args, "-c") || args[1] != "tree" {
-		t.Errorf("without flags it gets %q, %v", args, err)
+	names := mutantNames(d.exercise(hunted))
+	first := hunted + "/" + names[0]
+	d.says(couldNotLook, "run "+hunted, "Which one? "+hunted+" has "+strings.Join(names, ", "), "go tool book run "+first)
+	d.says(couldNotLook, "run "+hunted+"/zz", "no mutant")
+	d.says(couldNotLook, "diff "+hunted, "Which one?")
+	d.says(notYet, "diff "+first, " the same, ")
+	out := filepath.Join(t.TempDir(), "run.html")
+	d.says(pass, "run --lang en "+first+" -- --trace html="+out)
+	if _, err := os.Stat(out); err != nil {
+		t.Error(err)
+	}
+	t.Chdir(filepath.Join(d.book.module, d.exercise(hunted).Dir))
+	d.says(notYet, "diff "+names[0], " the same, ")
+}
+
+func TestAMutantGetsTheExercisesConfigurationUnlessToldOtherwise(t *testing.T) {
+	d := newDesk(t)
+	for _, id := range []string{"04/deaf", "04/even"} {
+		args, err := usualArgs(d.book.grader(t.TempDir()), d.exercise(id))
+		at := slices.Index(args, "-c")
+		if err != nil || at < 0 || !slices.Equal(args[:2], []string{"--trace", "tree"}) {
+			t.Fatalf("%s gets %q, %v", id, args, err)
+		}
+		if text, err := os.ReadFile(args[at+1]); err != nil || !strings.Contains(string(text), "static_resources") {
+			t.Errorf("its configuration is %s, %v", text, err)
+		}
 	}
 }
 
 func TestWhatIsBrokenAboutTheBookIsOurFault(t *testing.T) {
 	d := newDesk(t)
 	path := filepath.Join(d.book.module, d.exercise("reuseport").Dir, "exercise.yaml")
+	right, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.WriteFile(path, right, 0o644) })
 	if err := os.WriteFile(path, []byte("kind: nonsense\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"envoywalk/scripts/book/exercise"
@@ -20,29 +22,53 @@ type desk struct {
 	out, err *bytes.Buffer
 }
 
-// newDesk copies what exercises are made of. The copies' programs are built without their paths, so that the
-// second is not compiled again.
-func newDesk(t *testing.T) *desk {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("builds and runs chapters")
+// copied is one copy of what exercises are made of, for all tests: what is built in it is built once.
+var copied = sync.OnceValues(func() (root string, err error) {
+	if root, err = os.MkdirTemp("", "desk"); err != nil {
+		return "", err
 	}
-	root, module := t.TempDir(), findModule(".")
-	t.Setenv("GOFLAGS", "-trimpath")
+	module := findModule(".")
 	for _, part := range []string{"chapters", "internal", "trace"} {
-		copyTree(t, filepath.Join(module, part), filepath.Join(root, part))
+		err = errors.Join(err, copyTree(filepath.Join(module, part), filepath.Join(root, part)))
 	}
 	for _, file := range []string{"go.mod", "go.sum"} {
-		copyFile(t, filepath.Join(module, file), filepath.Join(root, file))
+		err = errors.Join(err, copyFile(filepath.Join(module, file), filepath.Join(root, file)))
+	}
+	return root, err
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if root, err := copied(); err == nil {
+		os.RemoveAll(root)
+	}
+	os.Exit(code)
+}
+
+// newDesk is a desk on which nothing has been done yet.
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	root, err := copied()
+	if err != nil {
+		t.Fatal(err)
 	}
 	d := &desk{t: t, out: &bytes.Buffer{}, err: &bytes.Buffer{}}
-	d.book = &book{module: root, in: strings.NewReader(""), out: d.out, err: d.err}
+	d.book = &book{module: root, in: strings.NewReader(""), out: d.out, err: d.err, text: &english}
+	all, err := exercise.All(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range all {
+		d.answers(e.ID, exercise.Starter)
+	}
+	if err := os.RemoveAll(filepath.Join(root, ".envoywalk")); err != nil {
+		t.Fatal(err)
+	}
 	return d
 }
 
-func copyTree(t *testing.T, from, to string) {
-	t.Helper()
-	err := filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+func copyTree(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
 		below, _ := filepath.Rel(from, path)
 		switch {
 		case err != nil:
@@ -54,23 +80,16 @@ func copyTree(t *testing.T, from, to string) {
 		case strings.HasSuffix(path, "_test.go"):
 			return nil
 		}
-		copyFile(t, path, filepath.Join(to, below))
-		return nil
+		return copyFile(path, filepath.Join(to, below))
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
+func copyFile(from, to string) error {
 	text, err := os.ReadFile(from)
-	if err == nil {
-		err = os.WriteFile(to, text, 0o644)
-	}
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
+	return os.WriteFile(to, text, 0o644)
 }
 
 // says runs a command and wants its exit code and parts of what it says.
@@ -109,7 +128,9 @@ func (d *desk) exercise(id string) *exercise.Exercise {
 func (d *desk) answers(id, variant string) {
 	d.t.Helper()
 	e := d.exercise(id)
-	copyFile(d.t, e.AnswerFile(d.book.module, variant), e.AnswerFile(d.book.module, ""))
+	if err := copyFile(e.AnswerFile(d.book.module, variant), e.AnswerFile(d.book.module, "")); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 func (d *desk) answer(id string) string {

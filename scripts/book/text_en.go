@@ -177,7 +177,7 @@ agree. It needs no privilege.
 
   --workers N        4: so many workers
   --connections N    100: so many clients in a run, 500 at most
-  --rounds N         5: every arrangement so often; at least 3 before a difference is called one
+  --rounds N         5: every arrangement so often; at least 5 before a difference is called one
   --mode LIST        calm (one after the other), burst (all at once), held (they stay); all three
   --quick            one round of 40 clients: to see that it works, not to learn from
   --html FILE        the report as a page as well, in both languages

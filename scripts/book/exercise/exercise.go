@@ -72,6 +72,7 @@ type Act struct {
 	Connect *Connect `yaml:"connect"` // real clients
 	Look    string   `yaml:"look"`    // the kernel's witnesses look now, under this name
 	Signal  string   `yaml:"signal"`  // TERM, USR1, HUP
+	End     bool     `yaml:"end"`     // until the program has ended by itself
 }
 
 // Connect is a row of real clients.

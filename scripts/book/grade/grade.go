@@ -129,7 +129,7 @@ func (g *Grader) scene(e *exercise.Exercise) (*scene, error) {
 
 // build builds a package with some files replaced and returns the program. Twice the same is built once.
 func (g *Grader) build(ctx context.Context, pkg string, replace map[string]string) (string, error) {
-	key := fmt.Sprint(pkg, replace)
+	key := fmt.Sprint(pkg, replace, g.Race)
 	if program := g.made[key]; program != "" {
 		return program, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,11 +14,12 @@ import (
 
 // times is how often each answer is graded: scripts/soak asks for 20.
 func times() int {
-	if os.Getenv("ENVOYWALK_EXERCISES") == "20" {
-		return 20
-	}
-	return 1
+	n, _ := strconv.Atoi(os.Getenv("ENVOYWALK_EXERCISES"))
+	return max(1, n)
 }
+
+// underRace: these tests are, and so the solutions are too.
+var underRace bool
 
 func root(t *testing.T) string {
 	t.Helper()
@@ -36,12 +38,31 @@ func TestEveryExerciseKeepsTheLaws(t *testing.T) {
 	g := &Grader{Root: root(t), Dir: t.TempDir()} // one for all: what two of them run is built once
 	for _, e := range all {
 		t.Run(e.ID, func(t *testing.T) {
+			wantEveryCheckToCatchSomebody(t, e)
 			wantStarter(t, g, e)
 			wantSolution(t, g, e)
 			for _, w := range e.Wrong {
 				wantWrong(t, g, e, w)
 			}
 		})
+	}
+}
+
+// wantEveryCheckToCatchSomebody: a check at which no wrong answer fails shows nothing; and two mistakes that are
+// told the same are one.
+func wantEveryCheckToCatchSomebody(t *testing.T, e *exercise.Exercise) {
+	caught, told := map[string]bool{}, map[string]string{}
+	for _, w := range e.Wrong {
+		caught[w.Fails] = true
+		if other := told[w.Told]; other != "" || w.Told == "" {
+			t.Errorf("wrong/%s and wrong/%s are told the same: %q", w.Name, other, w.Told)
+		}
+		told[w.Told] = w.Name
+	}
+	for i := range e.Checks {
+		if name := e.Checks[i].Name; !caught[name] {
+			t.Errorf("no wrong answer fails at the check %s: it shows nothing", name)
+		}
 	}
 }
 
@@ -71,6 +92,8 @@ func wantStarter(t *testing.T, g *Grader, e *exercise.Exercise) {
 }
 
 func wantSolution(t *testing.T, g *Grader, e *exercise.Exercise) {
+	g.Race = underRace
+	defer func() { g.Race = false }()
 	for range times() {
 		if r := graded(t, g, e, exercise.Solution); r.Broken() != nil {
 			t.Errorf("the solution fails: %+v, %q", *r.Broken(), r.Notes)

@@ -77,6 +77,8 @@ func (s *scene) do(act exercise.Act) {
 		s.connect(act.Connect)
 	case act.Look != "":
 		s.look(act.Look)
+	case act.End:
+		s.waitForTheEnd()
 	case act.Signal != "":
 		s.cmd.Process.Signal(signals[act.Signal])
 	}
@@ -198,6 +200,15 @@ func (s *scene) wait(q *exercise.Spans) {
 		case <-s.ended:
 		case <-time.After(40 * time.Millisecond):
 		}
+	}
+}
+
+// waitForTheEnd lasts until the program ends by itself, or patience does.
+func (s *scene) waitForTheEnd() {
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		s.waited = append(s.waited, "the end of the program")
 	}
 }
 

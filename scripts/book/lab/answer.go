@@ -8,8 +8,9 @@ import (
 	"envoywalk/scripts/book/exercise"
 )
 
-// enough is how many rounds it takes before a difference is called one: with fewer, chance looks like a rule.
-const enough = 3
+// enough is how many rounds it takes before a difference is called one: with fewer, chance looks like a rule. Even
+// five agree by chance once in sixteen times.
+const enough = 5
 
 // notice is how much a figure must differ in every round.
 const notice = 0.02

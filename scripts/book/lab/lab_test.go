@@ -194,48 +194,48 @@ func TestTheAnswerFollowsWhatWasMeasured(t *testing.T) {
 		change func(*Run)
 		says   string
 	}{
-		{"one alone is slower", 3, slow("alone", 8), "is borne out here: one worker alone took longer to answer the burst than 4 that all watch, 2.00 times"},
-		{"one alone is faster", 3, slow("alone", 2), "is not borne out here: one worker alone answered the burst faster"},
-		{"no difference", 3, slow("alone", 4), "That it raises concurrency was not seen here"},
-		{"two rounds are too few", 2, slow("alone", 8), "That it raises concurrency was not seen here"},
-		{"two rounds are said to be", 2, slow("alone", 8), "Rounds: 2. That is too few"},
-		{"own sockets are slower", 3, slow("reuse_port", 8), "they watch the same socket did count"},
-		{"own sockets are faster", 3, slow("reuse_port", 2), "is not what helped"},
-		{"own sockets are the same", 3, slow("", 4), "made no difference that these rounds show"},
-		{"nothing wasted", 3, slow("", 4), "wake-ups for nothing, was not seen here"},
-		{"some wasted", 3, func(r *Run) { r.Wasted = []int{7} }, "7 of 120 times that epoll_pwait told a worker"},
-		{"more sleeps", 3, func(r *Run) {
+		{"one alone is slower", enough, slow("alone", 8), "is borne out here: one worker alone took longer to answer the burst than 4 that all watch, 2.00 times"},
+		{"one alone is faster", enough, slow("alone", 2), "is not borne out here: one worker alone answered the burst faster"},
+		{"no difference", enough, slow("alone", 4), "That it raises concurrency was not seen here"},
+		{"four rounds are too few", enough - 1, slow("alone", 8), "That it raises concurrency was not seen here"},
+		{"four rounds are said to be", enough - 1, slow("alone", 8), "Rounds: 4. That is too few"},
+		{"own sockets are slower", enough, slow("reuse_port", 8), "they watch the same socket did count"},
+		{"own sockets are faster", enough, slow("reuse_port", 2), "is not what helped"},
+		{"own sockets are the same", enough, slow("", 4), "made no difference that these rounds show"},
+		{"nothing wasted", enough, slow("", 4), "wake-ups for nothing, was not seen here"},
+		{"some wasted", enough, func(r *Run) { r.Wasted = []int{7} }, "7 of 120 times that epoll_pwait told a worker"},
+		{"more sleeps", enough, func(r *Run) {
 			if r.Arrangement == "shared" {
 				r.Switches = []uint64{900}
 			}
 		}, "900 times, with a socket each 100 times; more in every round"},
-		{"fewer sleeps", 3, func(r *Run) {
+		{"fewer sleeps", enough, func(r *Run) {
 			if r.Arrangement == "shared" {
 				r.Switches = []uint64{9}
 			}
 		}, "inside epoll_pwait was not seen here"},
-		{"one takes all", 3, func(r *Run) {
+		{"one takes all", enough, func(r *Run) {
 			if r.Arrangement == "shared" {
 				r.Accepted = []int{100, 0, 0, 0}
 			}
 		}, "one worker took every connection"},
-		{"exact is not", 3, func(r *Run) {
+		{"exact is not", enough, func(r *Run) {
 			if r.Arrangement == "exact" {
 				r.Served = []int{40, 20, 20, 20}
 			}
 		}, "was not exact here"},
-		{"exact is", 3, slow("", 4), "did what it says"},
-		{"exclusive is uneven", 3, func(r *Run) {
+		{"exact is", enough, slow("", 4), "did what it says"},
+		{"exclusive is uneven", enough, func(r *Run) {
 			if r.Arrangement == "exclusive" {
 				r.Served = []int{97, 1, 1, 1}
 			}
 		}, "less evenly in every round (Jain 0.27 against 1.00)"},
-		{"reuse_port is not for nothing, either", 3, func(r *Run) {
+		{"reuse_port is not for nothing, either", enough, func(r *Run) {
 			if r.Arrangement == "reuse_port" {
 				r.Wasted = []int{2, 0, 0, 0}
 			}
 		}, "With a socket each, 2 wake-ups were for nothing"},
-		{"edge wastes more", 3, func(r *Run) {
+		{"edge wastes more", enough, func(r *Run) {
 			if r.Arrangement == "edge" {
 				r.Wasted = []int{9}
 			}
@@ -253,7 +253,7 @@ func TestTheAnswerFollowsWhatWasMeasured(t *testing.T) {
 }
 
 func TestWhatWasNotRunIsNotSpokenOf(t *testing.T) {
-	r := made(3, func(*Run) {})
+	r := made(enough, func(*Run) {})
 	r.Modes = slices.DeleteFunc(r.Modes, func(t Table) bool { return t.Mode != Calm })
 	var en string
 	for _, s := range r.Answer() {

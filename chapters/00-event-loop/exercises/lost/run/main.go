@@ -28,8 +28,9 @@ type house struct {
 }
 
 func play(s *scene.Scene) {
-	h := &house{Scene: s, loop: eventloop.New(s.Lane, "worker_0"), tally: s.Eventfd("tally"), knock: s.Eventfd("knock"),
-		busy: make(chan struct{}), free: make(chan struct{}), settled: make(chan struct{}), ended: make(chan struct{})}
+	h := &house{Scene: s, loop: eventloop.New(s.Lane, "worker_0"), tally: s.Eventfd("tally"),
+		knock: s.Eventfd("knock"), busy: make(chan struct{}), free: make(chan struct{}),
+		settled: make(chan struct{}), ended: make(chan struct{})}
 	h.loop.PostOutside(s.Lane, "be busy", h.beBusy)
 	go h.run()
 	<-h.busy

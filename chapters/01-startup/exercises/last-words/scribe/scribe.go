@@ -17,8 +17,8 @@ import (
 // File is where the last words are written, in the folder in which the server runs.
 const File = "last-words"
 
-// Scribe writes down what a server says last, on a thread of its own. It is slow: it first asks main whether it
-// is still there, and then waits for SIGUSR1.
+// Scribe writes down what a server says last, on a thread of its own. It is slow: it first asks main whether
+// it is still there, and then waits for SIGUSR1.
 type Scribe struct {
 	Dispatcher *eventloop.Dispatcher
 
@@ -53,8 +53,8 @@ func (s *Scribe) run(recorder *trace.Recorder, cause uint64) {
 	lane.End()
 }
 
-// Write takes the words and returns at once. When they are in the file, written runs, on the scribe's thread. Main
-// thread.
+// Write takes the words and returns at once. When they are in the file, written runs, on the scribe's
+// thread. Main thread.
 func (s *Scribe) Write(words string, written func()) {
 	s.Dispatcher.PostAbout(s.server.Dispatcher, "last words", func() { s.write(words, written) })
 }

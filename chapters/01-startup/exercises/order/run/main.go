@@ -1,6 +1,6 @@
-// Command run is chapter 01 with two callbacks of its own. The one of StagePostInit keeps its done until SIGUSR1,
-// so that there is time to look at a server in the middle of its start. That of StageStartup, and whoever asks
-// for the workers, each add 1 to an eventfd: startup, workers.
+// Command run is chapter 01 with two callbacks of its own. The one of StagePostInit keeps its done until
+// SIGUSR1, so that there is time to look at a server in the middle of its start. That of StageStartup, and
+// whoever asks for the workers, each add 1 to an eventfd: startup, workers.
 package main
 
 import (

@@ -8,8 +8,8 @@ import (
 	"envoywalk/trace/moment"
 )
 
-// Check says what is wrong with a run of chapter 03, nil where nothing is: each listen socket is bound, once, and
-// has SO_KEEPALIVE, if it gets it at all, before that.
+// Check says what is wrong with a run of chapter 03, nil where nothing is: each listen socket is bound,
+// once, and has SO_KEEPALIVE, if it gets it at all, before that.
 func Check(run []*moment.Moment) error {
 	var sockets []string
 	bound := map[string]int{}
