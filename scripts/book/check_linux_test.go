@@ -236,11 +236,8 @@ func TestAMutantOfAHuntCanBeRunAndCompared(t *testing.T) {
 	d.says(couldNotLook, "run "+hunted+"/zz", "no mutant")
 	d.says(couldNotLook, "diff "+hunted, "Which one?")
 	d.says(notYet, "diff "+first, " the same, ")
-	out := filepath.Join(t.TempDir(), "run.html")
-	d.says(pass, "run --lang en "+first+" -- --trace html="+out)
-	if _, err := os.Stat(out); err != nil {
-		t.Error(err)
-	}
+	// It ran, and with these flags; what it does otherwise may be never to end.
+	d.says(notYet, "run --lang en "+first+" -- --nonsense", "nonsense")
 	t.Chdir(filepath.Join(d.book.module, d.exercise(hunted).Dir))
 	d.says(notYet, "diff "+names[0], " the same, ")
 }

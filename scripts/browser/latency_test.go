@@ -75,6 +75,10 @@ func better(a, b []timed) []timed {
 	return a
 }
 
+// slack is what a machine that has other things to do, and no graphics, may take longer: within it, a figure is
+// reported and not judged.
+const slack = 5
+
 func latency(t *testing.T, spans, times int, bound float64) {
 	r := long(t, spans)
 	begin := time.Now()
@@ -90,7 +94,7 @@ func latency(t *testing.T, spans, times int, bound float64) {
 		if k.P50 <= bound {
 			continue
 		}
-		if mustLook() || os.Getenv("ENVOYWALK_LATENCY") == "1" {
+		if k.P50 > slack*bound || os.Getenv("ENVOYWALK_LATENCY") == "1" {
 			t.Errorf("%s: half of the presses took more than %.0f ms, where %.0f are allowed", k.Key, k.P50, bound)
 		} else {
 			t.Logf("%s: %.0f ms, where %.0f are allowed; not judged here: ENVOYWALK_LATENCY=1 judges", k.Key, k.P50, bound)

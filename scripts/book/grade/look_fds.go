@@ -14,7 +14,7 @@ import (
 // fdsCalled are the eventfds and epoll sets that the spans call so.
 func (s *scene) fdsCalled(label string) (found []witness.Fd, err error) {
 	if s.process == nil {
-		return nil, witness.ErrCannotLook
+		return nil, s.whyUnseen()
 	}
 	all, err := s.process.Fds()
 	if err != nil {

@@ -366,6 +366,7 @@ class App {
     root.dataset.theme = on ? 'light' : this.theme;
     this.lanes.restyle();
     this.lanes.draw();
+    this.minimap.draw();
   }
 }
 

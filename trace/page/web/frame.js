@@ -50,6 +50,9 @@ function honesty({ model, lang, lanes, folded, causalSet, causal, causalFrom }) 
     told.push(dropped === 0 ? say(lang, 'nothingDropped') : say(lang, 'someDropped', dropped));
     if (out > 0) told.push(say(lang, 'sampledOut', out));
   }
+  if (model.stats === null && document.documentElement.dataset.live === 'off' && model.head) {
+    told.push(say(lang, 'notEnded'));
+  }
   if (model.bad > 0) told.push(say(lang, 'badLines', model.bad));
   return told;
 }

@@ -4,7 +4,7 @@
 
 import { alarming, kindGroups } from './view.js';
 
-const chunkSize = 200;
+const chunkSize = 40;
 const rowHeight = 21; // px, the same as --row in style.css
 const sliceTime = 12; // ms of work between two breaths while the list is built
 const gutterRoom = 72; // px for all of the gutter's lines

@@ -11,12 +11,15 @@ export class Live {
     this.following = true;
     this.source = new EventSource(url);
     this.source.addEventListener('open', () => this.become('open'));
-    this.source.addEventListener('error', () => this.become('reconnecting'));
+    this.source.addEventListener('error', () => this.become(this.isRefused() ? 'off' : 'reconnecting'));
     this.source.addEventListener('message', (message) => this.take(message.data));
     document.getElementById('arm').addEventListener('submit', (event) => this.submitted(event));
     document.getElementById('arm-all').addEventListener('click', () => this.arm('all'));
     this.become('reconnecting');
   }
+
+  /** After an answer that is no stream, as when too many pages watch, the browser does not try again. */
+  isRefused() { return this.source.readyState === EventSource.CLOSED; }
 
   become(state) {
     this.state = state;
@@ -28,17 +31,22 @@ export class Live {
     const { app } = this;
     document.getElementById('live').hidden = false;
     document.getElementById('arm').hidden = false;
-    const words = this.state === 'open' ? 'liveOpen' : 'liveAgain';
-    document.getElementById('live-state').textContent = say(app.lang, words);
+    document.getElementById('live-state').textContent = this.tellState();
     document.getElementById('armed').textContent = this.tellArmed();
     document.getElementById('follow').setAttribute('aria-pressed', String(this.following));
+  }
+
+  tellState() {
+    const { lang } = this.app;
+    if (this.state === 'open') return say(lang, 'liveOpen');
+    return this.state === 'off' ? say(lang, 'liveRefused') : say(lang, 'liveAgain');
   }
 
   tellArmed() {
     const { armed } = this.app.model;
     if (armed === null || armed === undefined) return '';
     if (armed < 0) return say(this.app.lang, 'armedAll');
-    return armed === 0 ? '' : say(this.app.lang, 'armedLeft', armed);
+    return armed === 0 ? say(this.app.lang, 'armedNone') : say(this.app.lang, 'armedLeft', armed);
   }
 
   /** One batch: a line of the trace per line of data. A line that is none is told, not thrown. */
@@ -51,8 +59,18 @@ export class Live {
         this.app.model.bad++;
       }
     }
+    if (lines.some((line) => this.isOfAnotherRun(line))) {
+      this.source.close();
+      location.reload(); // what is drawn is of a process that is gone
+      return;
+    }
     this.grow(lines);
     this.draw();
+  }
+
+  isOfAnotherRun(line) {
+    const { head } = this.app.model;
+    return line?.k === 'head' && head !== null && line.run !== head.run;
   }
 
   /** Lists and lanes grow; the lanes that got something glow; who follows is at the newest. */

@@ -5,11 +5,18 @@
 
 const chunkType = 'application/x-envoywalk';
 
-/** linesOfDocument yields the objects that the document carries, in order. */
+/**
+ * linesOfDocument yields the objects that the document carries, in order. For a chunk that cannot be read, as
+ * a killed process or a full disk leaves the last one, there are as many broken lines.
+ */
 export async function* linesOfDocument(document) {
   for (const element of document.querySelectorAll('script[type="' + chunkType + '"]')) {
-    yield* await linesOfChunk(element.textContent);
+    yield* await linesOfChunk(element.textContent).catch(() => brokenLines(element.dataset.lines));
   }
+}
+
+function brokenLines(count) {
+  return Array(Number(count) || 1).fill({ k: 'broken' });
 }
 
 /**

@@ -63,6 +63,16 @@ test('a page that was cut off is read as far as it goes', async () => {
   assert.equal((await linesOfFile(new Blob([html]))).length, 2);
 });
 
+test('a chunk of the page itself that was cut off is counted, line by line', async () => {
+  const whole = chunk('{"k":"head"}\n{"k":"b","s":1,"i":"1"}\n');
+  const elements = [{ textContent: /">([^<]*)</.exec(whole)[1] },
+    { textContent: /">([^<]*)</.exec(whole)[1].slice(0, -9), dataset: { lines: '812' } }];
+  const lines = [];
+  for await (const line of linesOfDocument({ querySelectorAll: () => elements })) lines.push(line);
+  assert.equal(lines.length, 2 + 812);
+  assert.equal(modelOf(lines).bad, 812);
+});
+
 test('what is no page, and what is broken, is said by a key of words.js', async () => {
   await assert.rejects(linesOfFile(new Blob(['<html>hello'])), { message: 'notAPage' });
   await assert.rejects(linesOfFile(new Blob([''])), { message: 'notAPage' });
