@@ -47,7 +47,7 @@ func TestAClassShowsWhoIsStuckAndWhichMistakeIsCommon(t *testing.T) {
 	dir := room(t)
 	text := d.says(pass, "class "+dir, "bo is stuck in 03/reuseport", "03/reuseport: 2 learners: the option was set, but after bind")
 	d.book.in = nil
-	d.says(pass, "class "+dir+" --lang zh", "bo 卡在 03/reuseport", "事后再设已经晚了")
+	d.says(pass, "class "+dir+" --lang zh", "bo 卡在 03/reuseport", "03/reuseport：2 人：选项设置了，但在 bind 之后")
 	for _, row := range []string{`(?m)^ann .* ok`, `(?m)^bo .* 4!`, `(?m)^cy .* ok\*`} {
 		if !regexp.MustCompile(row).MatchString(text) {
 			t.Errorf("no row %s in\n%s", row, text)

@@ -100,10 +100,10 @@ func TestTwoTextsAreLaidOverEachOther(t *testing.T) {
 func TestAnAnswerIsWrittenIntoItsLine(t *testing.T) {
 	text := "# what is asked\nthreads:          # with main\nyes:\n"
 	got := answered(text, []question{{Name: "threads", Answer: "4"}, {Name: "yes", Answer: "no"}, {Name: "new", Answer: "1"}})
-	if got != "# what is asked\nthreads: 4         # with main\nyes: no\nnew: 1\n" {
+	if got != "# what is asked\nthreads: 4        # with main\nyes: no\nnew: 1\n" {
 		t.Errorf("it is\n%s", got)
 	}
-	if again := answered(got, []question{{Name: "threads", Answer: "5"}}); !strings.Contains(again, "threads: 5         # with main\n") {
+	if again := answered(got, []question{{Name: "threads", Answer: "5"}}); !strings.Contains(again, "threads: 5        # with main\n") {
 		t.Errorf("an answer is changed to\n%s", again)
 	}
 }

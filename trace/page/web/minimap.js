@@ -45,7 +45,8 @@ export class Minimap {
   drawCrowd(w, h, ratio) {
     const { app, crowd } = this;
     const { axis } = app.lanes;
-    const drawnFor = [w, h, app.model.events.length, axis.mode, axis.hi, app.theme].join();
+    const drawnFor = [w, h, app.model.events.length, axis.mode, axis.hi,
+      document.documentElement.dataset.theme].join();
     if (drawnFor === this.drawnFor) return;
     this.drawnFor = drawnFor;
     [crowd.width, crowd.height] = [w, h];
