@@ -227,8 +227,8 @@ func (b *bridge) start(t *told) {
 		trace.WithSpanKind(spanKind(t.Kind)),
 	}
 	turn := t.turn
-	if link == 0 || link == turn {
-		turn = 0 // it is inside of it
+	if link == 0 || link == turn || turn == t.ID {
+		turn = 0 // it is inside of it, or is it
 	}
 	for _, cause := range [...]uint64{link, turn, t.Link} {
 		if cause != 0 {

@@ -53,6 +53,23 @@ func TestAPartOfAStoryHasItsRootAsParentAndLinksToWhereItRan(t *testing.T) {
 	isChildOf(t, ss.one(t, "turn"), ss.one(t, "thread worker_0"))
 }
 
+// The loop of main is called by its start-up; its turns are of its life.
+func TestATurnAfterTheStartUpHasItsThreadAsParentAndNoLostCause(t *testing.T) {
+	b := newBench(Config{})
+	l := b.thread("main_thread")
+	loop := l.EnterStory(StoryStartup, outer)
+	turn := l.EnterTurn()
+	turn.Exit()
+	loop.Exit()
+	l.End()
+	ss := b.finish()
+	isChildOf(t, ss.one(t, "turn"), ss.one(t, "thread main_thread"))
+	isLinkedTo(t, ss.one(t, "turn"), ss.one(t, nameOf(outer)))
+	if attr(ss.one(t, "turn"), KeyCauseLost) != "" {
+		t.Error("its cause is said to be lost")
+	}
+}
+
 // Who follows a connection from turn to turn need not climb through the functions between.
 func TestAPartOfAStoryLinksToItsTurnAcrossTheFunctionsBetween(t *testing.T) {
 	b := newBench(Config{})

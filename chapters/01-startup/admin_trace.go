@@ -33,6 +33,7 @@ func (t *tracing) record(c trace.Config) {
 	t.recorder = trace.New(c)
 	if t.live != nil {
 		t.live.Arms(t.recorder.Arm)
+		t.live.Losses(t.recorder.Dropped)
 	}
 }
 

@@ -59,7 +59,9 @@ func newDesk(t *testing.T) *desk {
 		t.Fatal(err)
 	}
 	for _, e := range all {
-		d.answers(e.ID, exercise.Starter)
+		if err := copyFile(e.AnswerFile(root, exercise.Starter), e.AnswerFile(root, "")); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := os.RemoveAll(filepath.Join(root, ".envoywalk")); err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
@@ -12,13 +13,18 @@ import (
 // Processor returns what turns spans into the hub's lines: all but those that watching makes. Sources
 // younger than since, which for the zero value is when the program was built, are told to be so.
 func (h *Hub) Processor(since time.Time) sdk.SpanProcessor {
-	return &valve{WithoutAdmin(encoding{page.NewEncoder(since, h.Line)}), h}
+	return &valve{Admin: WithoutAdmin(encoding{page.NewEncoder(since, h.Line)}), hub: h}
 }
 
-// valve spares a process that nobody can watch the work.
+// betweenLosses is the least time between two lines that tell of losses.
+const betweenLosses = 100 * time.Millisecond
+
+// valve spares a process that nobody can watch the work, and tells the pages what was lost.
 type valve struct {
 	*Admin
-	hub *Hub
+	hub  *Hub
+	lost uint64    // as the pages know it
+	told time.Time // when they were told
 }
 
 // OnStart implements sdk.SpanProcessor.
@@ -32,7 +38,25 @@ func (v *valve) OnStart(ctx context.Context, s sdk.ReadWriteSpan) {
 func (v *valve) OnEnd(s sdk.ReadOnlySpan) {
 	if !v.hub.off.Load() {
 		v.Admin.OnEnd(s)
+		v.tellLosses()
 	}
+}
+
+// Shutdown implements sdk.SpanProcessor.
+func (v *valve) Shutdown(ctx context.Context) error {
+	err := v.Admin.Shutdown(ctx)
+	v.told = time.Time{}
+	v.tellLosses()
+	return err
+}
+
+func (v *valve) tellLosses() {
+	lost := v.hub.losses()
+	if lost == v.lost || time.Since(v.told) < betweenLosses {
+		return
+	}
+	v.lost, v.told = lost, time.Now()
+	v.hub.Line(fmt.Appendf(nil, `{"k":"stats","dropped":%d}`, lost))
 }
 
 // encoding is an encoder as a span processor. The recorder calls it from one goroutine.

@@ -30,6 +30,7 @@ type Hub struct {
 	patience  time.Duration
 	document  document
 
+	dropped atomic.Pointer[func() uint64]
 	off     atomic.Bool
 	mu      sync.Mutex
 	memory  memory
@@ -49,6 +50,17 @@ func New() *Hub {
 
 // Arms tells the hub what arms the recorder: Recorder.Arm. Call it before the hub serves.
 func (h *Hub) Arms(arm func(n int64)) { h.arm = arm }
+
+// Losses tells the hub what knows how many records were lost so far: Recorder.Dropped. The pages hear of it
+// as it grows.
+func (h *Hub) Losses(dropped func() uint64) { h.dropped.Store(&dropped) }
+
+func (h *Hub) losses() uint64 {
+	if dropped := h.dropped.Load(); dropped != nil {
+		return (*dropped)()
+	}
+	return 0
+}
 
 // Line takes the next line: one JSON object, without its newline. It takes the bytes over and waits for
 // no reader. Called on the collector's goroutine.

@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -396,6 +398,28 @@ func TestAHubThatIsOffKeepsNothing(t *testing.T) {
 	l.End()
 	if _, err := r.Close(t.Context()); err != nil || h.count() != 0 {
 		t.Errorf("%d lines are kept, %v", h.count(), err)
+	}
+}
+
+func TestThePagesHearWhatTheRecorderLost(t *testing.T) {
+	h := New()
+	s := serve(t, h)
+	var lost atomic.Uint64
+	h.Losses(lost.Load)
+	r := record.New(record.Config{Processors: []sdk.SpanProcessor{h.Processor(time.Time{})}})
+	l := r.Thread("main_thread", 1, 0)
+	l.Enter(step.OnAccept).Exit()
+	lost.Store(7)
+	l.End()
+	if _, err := r.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for at := s.join(""); len(got) < h.count(); {
+		got = append(got, at.event()...)
+	}
+	if !slices.Contains(got, `{"k":"stats","dropped":7}`) {
+		t.Error(strings.Join(got, "\n"))
 	}
 }
 

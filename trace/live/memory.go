@@ -22,6 +22,7 @@ type memory struct {
 	gone   int        // lines between the two
 	leant  []numbered // of those: definitions, a bounded number of them
 	armed  []byte     // the last that was gone and said what is armed
+	stats  []byte     // the last that was gone and said what the recorder lost
 }
 
 type numbered struct {
@@ -55,6 +56,8 @@ func (m *memory) forget() {
 		m.leant = append(m.leant, numbered{len(m.start) + m.gone, line})
 	case "armed":
 		m.armed = line
+	case "stats":
+		m.stats = line
 	}
 }
 
@@ -102,12 +105,15 @@ func (m *memory) missed(after, until int) [][]byte {
 	if m.armed != nil {
 		lines = append(lines, m.armed)
 	}
+	if m.stats != nil {
+		lines = append(lines, m.stats)
+	}
 	return lines
 }
 
 func lost(n int) []byte {
 	return fmt.Appendf(nil, `{"k":"lost","n":%d,"why":"lines that came too fast to be kept for this page",`+
-		`"why_zh":"来得太快，没有为这个页面留住的行"}`, n)
+		`"why_zh":"行来得太快，没有为这个页面留住"}`, n)
 }
 
 // fitting are the first lines that together have at most so many bytes, and at least one.

@@ -104,6 +104,19 @@ func TestStepsAndSourcesOutliveTheLinesAroundThem(t *testing.T) {
 	}
 }
 
+func TestWhatWasLostOutlivesItsLine(t *testing.T) {
+	var m memory
+	m.many(1, startBytes/long)
+	for n := 1; n <= 2; n++ {
+		m.add(fmt.Appendf(nil, `{"k":"stats","dropped":%d}`, n))
+	}
+	m.many(1, latestBytes/long+1)
+	if got := strings.Join(m.all(t, startBytes/long), ""); strings.Count(got, `{"k":"stats","dropped":`) != 1 ||
+		!strings.Contains(got, `{"k":"stats","dropped":2}`) {
+		t.Errorf("%.300s", got)
+	}
+}
+
 func TestALineLongerThanAnEventIsOne(t *testing.T) {
 	var m memory
 	m.add([]byte(made(1, 0)))

@@ -76,7 +76,7 @@ func TestAPageHoldsEverySpanWhole(t *testing.T) {
 	p.Stats(aRun(t, p, kept))
 	ended := kept.Ended()
 	slices.SortStableFunc(ended, func(x, y sdk.ReadOnlySpan) int { return int(seqOf(x) - seqOf(y)) })
-	spans, err := Read(strings.NewReader(string(Document("")) + b.String()))
+	spans, _, err := Read(strings.NewReader(string(Document("")) + b.String()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,9 +32,9 @@ func IsPage(begin []byte) bool {
 	return strings.HasPrefix(strings.ToLower(string(begin[:min(len(begin), 15)])), "<!doctype html")
 }
 
-// Read returns the spans of a page in the order in which they began. Those that had not ended when the
-// page was cut off end with it, and say so.
-func Read(r io.Reader) ([]sdk.ReadOnlySpan, error) {
+// Read returns the spans of a page in the order in which they began, and whether the recording ended in it.
+// Spans that had not ended when the page was cut off end with it, and say so.
+func Read(r io.Reader) (spans []sdk.ReadOnlySpan, ended bool, err error) {
 	d := &decoder{steps: map[string]*stepLine{}, byID: map[string]*tracetest.SpanStub{}}
 	chunks := 0
 	in := bufio.NewReaderSize(r, 1<<20)
@@ -43,20 +43,20 @@ func Read(r io.Reader) ([]sdk.ReadOnlySpan, error) {
 		if packed, ok := chunkOf(text); ok {
 			chunks++
 			if cut := d.chunk(packed); cut != nil {
-				return nil, fmt.Errorf("chunk %d of the page: %w", chunks, cut)
+				return nil, false, fmt.Errorf("chunk %d of the page: %w", chunks, cut)
 			}
 		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
 	if chunks == 0 || d.head == nil {
-		return nil, ErrNoPage
+		return nil, false, ErrNoPage
 	}
-	return d.spans(), nil
+	return d.spans(), d.ended, nil
 }
 
 // chunkOf takes the packed lines out of their element. A last line that was cut off is none.
@@ -79,6 +79,7 @@ type decoder struct {
 	order []*tracetest.SpanStub
 	last  time.Time
 	seq   int64
+	ended bool
 }
 
 func (d *decoder) chunk(packed string) error {
@@ -124,6 +125,8 @@ func (d *decoder) line(text []byte) error {
 			return err
 		}
 		return d.end(d.byID[e.ID], &e)
+	case "stats":
+		d.ended = true
 	}
 	return nil
 }

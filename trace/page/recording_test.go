@@ -31,9 +31,9 @@ func TestAPageThatIsReopenedIsWholeByItself(t *testing.T) {
 	stats, _ := r.Close(context.Background())
 	p.Stats(stats)
 	for name, text := range map[string]string{"old": old, "new": w.String()} {
-		spans, err := Read(strings.NewReader(text))
-		if err != nil || len(spans) != 3 { // the thread, the function that is open, one inside of it
-			t.Errorf("%s file: %d spans, %v", name, len(spans), err)
+		spans, ended, err := Read(strings.NewReader(text))
+		if err != nil || len(spans) != 3 || ended != (name == "new") { // the thread, the function that is open, one inside of it
+			t.Errorf("%s file: %d spans, ended %v, %v", name, len(spans), ended, err)
 		}
 	}
 	if strings.Contains(w.String(), "stats") {
@@ -47,10 +47,10 @@ func TestAPageThatIsCutOffShowsWhatItHas(t *testing.T) {
 	aRun(t, p)
 	whole := w.String()
 	for _, cut := range []int{len(whole) / 2, len(whole) - 3} {
-		if spans, err := Read(strings.NewReader(whole[:cut])); err != ErrNoPage {
+		if spans, _, err := Read(strings.NewReader(whole[:cut])); err != ErrNoPage {
 			t.Errorf("the only chunk is broken: %d spans, %v", len(spans), err)
 		}
-		if spans, err := Read(strings.NewReader(whole + whole[:cut])); err != nil || len(spans) != 9 {
+		if spans, _, err := Read(strings.NewReader(whole + whole[:cut])); err != nil || len(spans) != 9 {
 			t.Errorf("the second chunk is broken: %d spans, %v", len(spans), err)
 		}
 	}
@@ -69,12 +69,12 @@ func TestLinesWaitNoLongerThanASecond(t *testing.T) {
 
 func TestWhatIsNoPageIsRefused(t *testing.T) {
 	for _, text := range []string{"", "<!doctype html>", "{}", string(Document(""))} {
-		if _, err := Read(strings.NewReader(text)); err != ErrNoPage {
+		if _, _, err := Read(strings.NewReader(text)); err != ErrNoPage {
 			t.Errorf("%.20q: %v", text, err)
 		}
 	}
 	broken := `<script type="` + chunkType + `" data-lines="1">AAAA</script>` + "\n"
-	if _, err := Read(strings.NewReader(broken)); err == nil || !strings.Contains(err.Error(), "chunk 1") {
+	if _, _, err := Read(strings.NewReader(broken)); err == nil || !strings.Contains(err.Error(), "chunk 1") {
 		t.Error(err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,9 +24,18 @@ func readAnswers[T any](path string) (map[string]T, error) {
 	}
 	answers := map[string]T{}
 	if err := yaml.Unmarshal(text, &answers); err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrBuild, filepath.Base(path), err)
+		return nil, fmt.Errorf("%w: %s: %s", ErrBuild, filepath.Base(path), misread(err, answers))
 	}
 	return answers, nil
+}
+
+// misread says what an answer should look like; yaml's own words name Go types.
+func misread(err error, answers any) string {
+	lines := strings.Join(regexp.MustCompile(`line \d+`).FindAllString(err.Error(), -1), ", ")
+	if _, isHunt := answers.(map[string]found); isHunt {
+		return lines + ": write an answer as  a: { symbol: Dispatcher.post, line: 51 }"
+	}
+	return lines + ": write an answer as  name: 3  or  name: yes"
 }
 
 // ErrWitnessesDiffer: kernel and spans count differently where nothing of the learner's runs.
@@ -88,8 +99,28 @@ func (s *scene) compare(c *exercise.Check, answer string) (Result, error) {
 	return r, nil
 }
 
+// noAnswer is what was written where no number, or no yes or no, stands: it says nothing about the run.
+func noAnswer(c *exercise.Check, answer string) bool {
+	if c.YesNo {
+		return !slices.Contains([]string{"yes", "no", "true", "false"}, answer)
+	}
+	_, err := strconv.Atoi(answer)
+	return err != nil
+}
+
+var (
+	wantNumber = exercise.Words{En: "this is no answer yet: a number, please.", Zh: "这还不是答案：请写一个数。"}
+	wantYesNo  = exercise.Words{En: "this is no answer yet: yes or no, please.", Zh: "这还不是答案：请写 yes 或 no。"}
+)
+
 // mistaken is what a wrong prediction looks like: its match is held against that one answer.
 func (s *scene) mistaken(b *Result) exercise.Words {
+	if b.Answered != "" && noAnswer(b.Check, b.Answered) {
+		if b.Check.YesNo {
+			return wantYesNo
+		}
+		return wantNumber
+	}
 	for _, l := range s.exercise.LooksLike {
 		if l.Check == b.Check.Name && b.Answered != "" && (l.Match == "" || l.Match == b.Answered) {
 			return l.Say

@@ -4,10 +4,8 @@ package grade
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -56,18 +54,17 @@ func (r *Report) Broken() *Result {
 	return nil
 }
 
-// ErrBuild: the learner's program does not build; the text is the compiler's.
-var ErrBuild = errors.New("it does not build")
-
 // Grader grades within one checkout.
 type Grader struct {
 	Root string // the module's
 	Dir  string // where builds, configurations and traces go
 	Race bool   // programs are built with the race detector
+	// Shared builds what is nobody's answer, for many graders; nil: this one builds it itself.
+	Shared *Programs
 	// Witness begins to look at a child; nil is witness.Open.
 	Witness func(pid int) (*witness.Process, error)
 	runs    int
-	made    map[string]string // programs by what they are made of
+	own     *Programs
 }
 
 // Grade runs the exercise with the answer of a variant: "" for the learner's own, starter, solution, or
@@ -127,39 +124,16 @@ func (g *Grader) scene(e *exercise.Exercise) (*scene, error) {
 	return s, nil
 }
 
-// build builds a package with some files replaced and returns the program. Twice the same is built once.
+// build builds a package with some files replaced and returns the program.
 func (g *Grader) build(ctx context.Context, pkg string, replace map[string]string) (string, error) {
-	key := fmt.Sprint(pkg, replace, g.Race)
-	if program := g.made[key]; program != "" {
-		return program, nil
+	if len(replace) == 0 && g.Shared != nil && !g.Race {
+		return g.Shared.build(ctx, pkg, nil)
 	}
-	g.runs++
-	dir := filepath.Join(g.Dir, fmt.Sprintf("build%d", g.runs))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", err
+	if g.own == nil || g.own.Race != g.Race {
+		g.runs++
+		g.own = &Programs{Root: g.Root, Dir: filepath.Join(g.Dir, fmt.Sprintf("programs%d", g.runs)), Race: g.Race}
 	}
-	program := filepath.Join(dir, "program")
-	args := []string{"build", "-ldflags=-s -w", "-o", program} // nobody debugs it: half the time to link
-	if g.Race {
-		args = append(args, "-race")
-	}
-	overlay, err := exercise.Overlay(dir, replace)
-	if err != nil {
-		return "", err
-	}
-	if overlay != "" {
-		args = append(args, "-overlay", overlay)
-	}
-	cmd := exec.CommandContext(ctx, "go", append(args, pkg)...)
-	cmd.Dir = g.Root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w: %s", ErrBuild, strings.ReplaceAll(string(out), dir+"/", ""))
-	}
-	if g.made == nil {
-		g.made = map[string]string{}
-	}
-	g.made[key] = program
-	return program, nil
+	return g.own.build(ctx, pkg, replace)
 }
 
 // report judges every check by what was seen.
@@ -173,10 +147,13 @@ func (s *scene) report(answer string) *Report {
 		r.Notes = append(r.Notes, "waited in vain for "+what)
 	}
 	if s.exit != 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("the program ended with status %d: %s", s.exit, lastLine(s.stderr.String())))
+		r.Notes = append(r.Notes, fmt.Sprintf("the program ended with status %d: %s", s.exit, s.lastWords()))
 	}
 	if b := r.Broken(); b != nil {
 		r.Likely = s.likely(b.Check, answer)
+		if s.refused() {
+			r.Likely = refusedConfig
+		}
 	}
 	return r
 }

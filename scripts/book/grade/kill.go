@@ -65,7 +65,7 @@ func mutants(e *exercise.Exercise) (names []string) {
 	return names
 }
 
-// opinion is what the learner's check says of a run, beside what is so.
+// opinion is what the learner's check says of a run, beside what is so. A check that panics has no opinion.
 func opinion(ctx context.Context, judge string, seen *Report, name string) (Result, error) {
 	cmd := exec.CommandContext(ctx, judge, seen.Trace)
 	out, err := cmd.CombinedOutput()
@@ -73,15 +73,18 @@ func opinion(ctx context.Context, judge string, seen *Report, name string) (Resu
 	if err != nil && !errors.As(err, &exit) {
 		return Result{}, err
 	}
-	accepts := err == nil
+	accepts, rejects := err == nil, exit != nil && exit.ExitCode() == 1
 	r := Result{Verdict: NotYet, Answered: "accepts it"}
-	if !accepts {
+	switch {
+	case rejects:
 		r.Answered = "rejects it: " + lastLine(string(out))
+	case !accepts:
+		r.Answered = "does not come to an end: " + firstLine(string(out))
 	}
 	if broken := seen.Broken(); broken != nil {
 		r.Check, r.Kernel, r.Span = broken.Check, broken.Kernel, broken.Span
 		r.Says = exercise.Words{En: "your check rejects " + name, Zh: "你的检查应拒绝 " + name}
-		if !accepts {
+		if rejects {
 			r.Verdict = Pass
 		}
 		return r, nil
@@ -93,4 +96,10 @@ func opinion(ctx context.Context, judge string, seen *Report, name string) (Resu
 		r.Verdict = Pass
 	}
 	return r, nil
+}
+
+// firstLine is the first thing that a program said: of a panic, what happened.
+func firstLine(text string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return first
 }

@@ -2,6 +2,7 @@ package grade
 
 import (
 	"context"
+	"flag"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -16,6 +17,13 @@ import (
 func times() int {
 	n, _ := strconv.Atoi(os.Getenv("ENVOYWALK_EXERCISES"))
 	return max(1, n)
+}
+
+// Most of a grading is waiting for programs, so more of them are under way than there are processors.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	flag.Set("test.parallel", "4")
+	os.Exit(m.Run())
 }
 
 // underRace: these tests are, and so the solutions are too.
@@ -35,9 +43,11 @@ func TestEveryExerciseKeepsTheLaws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &Grader{Root: root(t), Dir: t.TempDir()} // one for all: what two of them run is built once
+	shared := &Programs{Root: root(t), Dir: t.TempDir()}
 	for _, e := range all {
 		t.Run(e.ID, func(t *testing.T) {
+			t.Parallel()
+			g := &Grader{Root: root(t), Dir: t.TempDir(), Shared: shared}
 			wantEveryCheckToCatchSomebody(t, e)
 			wantStarter(t, g, e)
 			wantSolution(t, g, e)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"envoywalk/scripts/book/stracefile"
+	"envoywalk/trace/moment"
 )
 
 // gathering is the first reading: what began and ended when, and who is who. Only the second knows what
@@ -107,7 +108,7 @@ const fewExamples = 3
 func (g *gathering) notUnderstood(s Source, several bool, bad *stracefile.LineError) {
 	g.report.NotUnderstood++
 	if len(g.report.Examples) < fewExamples {
-		text := strings.ToValidUTF8(strings.TrimPrefix(bad.Error(), "strace "), "?")
+		text := moment.Clean(strings.TrimPrefix(bad.Error(), "strace "))
 		if several {
 			text = s.Name + " " + text
 		}

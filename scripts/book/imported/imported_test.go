@@ -215,6 +215,13 @@ func TestLinesThatAreNotUnderstoodAreCountedAndTheFirstAreShown(t *testing.T) {
 	}
 }
 
+func TestWhatIsShownOfABadLineDoesNothingToATerminal(t *testing.T) {
+	_, r := fromText(t, "1 close(3) = 0\n\x7fELF\x1b[2J\x00\u2028\xff\n")
+	if want := `\x7fELF\x1b[2J\x00\u2028\xff`; len(r.Examples) != 1 || !strings.HasSuffix(r.Examples[0], want) {
+		t.Errorf("%q", r.Examples)
+	}
+}
+
 func TestSeveralFilesNeedTimes(t *testing.T) {
 	_, _, err := Read([]Source{{Name: "x.1", TID: 1, From: strings.NewReader("close(3) = 0\n")},
 		{Name: "x.2", TID: 2, From: strings.NewReader("close(3) = 0\n")}}, Options{})

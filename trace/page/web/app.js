@@ -3,7 +3,7 @@
 
 import { linesOfDocument } from './read.js';
 import { afterSeq, Model } from './model.js';
-import { StateTrack } from './state.js';
+import { isBetween, StateTrack } from './state.js';
 import { follow, future, past, why } from './cause.js';
 import { say } from './words.js';
 import { hueOf, kindGroups, LaneIndex } from './view.js';
@@ -254,6 +254,7 @@ class App {
     if (!lane.thread) return say(this.lang, 'laneNoThread');
     if (!told) return say(this.lang, 'laneNotYet');
     if (told.blocked) return say(this.lang, 'laneWaits', told.blocked.name);
+    if (isBetween(told, this.n)) return say(this.lang, 'threadBetween');
     return told.doing ? say(this.lang, 'laneRuns') : say(this.lang, 'laneEnded');
   }
 

@@ -35,13 +35,13 @@ export function drawHead(app) {
   byId('honest').textContent = honesty(app).join('  ·  ');
 }
 
-function honesty({ model, lang, lanes, folded, causalSet, causal, causalFrom }) {
+function honesty({ model, live, lang, lanes, folded, causalSet, causal, causalFrom }) {
   const told = [];
   if (causalSet && causal !== 'off') {
     told.push(say(lang, causal === 'past' ? 'causalPastOf' : 'causalFutureOf',
       model.events[causalFrom].seq, causalSet.size));
   }
-  for (const lost of model.lost) told.push(lang === 'zh' ? lost.why_zh ?? lost.why : lost.why);
+  for (const [why, n] of lostBy(model.lost, lang)) told.push(`${n} ${why}`);
   if (folded > 0) told.push(say(lang, 'foldedTurns', folded));
   if (lanes.hiddenArrows) told.push(say(lang, 'hiddenArrows'));
   if (lanes.axis.mode === 'time') told.push(say(lang, 'timeMeans'));
@@ -50,11 +50,20 @@ function honesty({ model, lang, lanes, folded, causalSet, causal, causalFrom }) 
     told.push(dropped === 0 ? say(lang, 'nothingDropped') : say(lang, 'someDropped', dropped));
     if (out > 0) told.push(say(lang, 'sampledOut', out));
   }
-  if (model.stats === null && document.documentElement.dataset.live === 'off' && model.head) {
-    told.push(say(lang, 'notEnded'));
-  }
+  if (live) told.push(say(lang, 'adminNotShown'));
+  else if (model.stats === null && model.head !== null) told.push(say(lang, 'notEnded'));
   if (model.bad > 0) told.push(say(lang, 'badLines', model.bad));
   return told;
+}
+
+/** What is lost, by its reason: how much. */
+function lostBy(all, lang) {
+  const sums = new Map();
+  for (const { n, why, why_zh: zh = why } of all) {
+    const reason = lang === 'zh' ? zh : why;
+    sums.set(reason, (sums.get(reason) ?? 0) + n);
+  }
+  return sums;
 }
 
 /** Where one is: thread, seq, when. */

@@ -247,7 +247,7 @@ export class Model {
 
   end(line) {
     const event = this.ids.get(line.i);
-    if (event === undefined) return this.reject();
+    if (event === undefined) return isText(line.i) ? 'nothing' : this.reject(); // its beginning was lost
     if (event.seqEnd !== undefined) return 'nothing';
     learnEnd(event, line);
     this.link(event, line.l);

@@ -1,6 +1,7 @@
 // What teaches: the panes that explain the step one stands on, and the state at that moment. All of
 // a trace is hostile text, so every pane is built of text nodes.
 
+import { isBetween } from './state.js';
 import { say } from './words.js';
 import { meaning } from './meaning.js';
 
@@ -288,7 +289,7 @@ const conditionWords = { blocked: 'threadBlocked', runs: 'threadRuns', between: 
 
 function threadCondition(app, t) {
   if (t.blocked) return 'blocked';
-  if (t.doing?.kind === 'thread' && t.doing.n !== app.n) return 'between';
+  if (isBetween(t, app.n)) return 'between';
   return t.doing ? 'runs' : 'ended';
 }
 

@@ -322,6 +322,15 @@ function waitAhead(events, next, doing) {
   return event !== undefined && isWait(event) ? event : null;
 }
 
+/**
+ * isBetween: nothing tells what the thread does at step n. It is in its life's function or its loop alone, and a
+ * wait that has not ended is not told yet.
+ */
+export function isBetween({ doing, blocked }, n) {
+  if (doing === null || blocked !== null || doing.n === n) return false;
+  return doing.kind === 'thread' || doing.stepId === 'event-base-loop';
+}
+
 /** guessKind: of an fd that nobody saw being made, its use and its label tell. */
 function guessKind(call, label) {
   if (label.startsWith('ep:') || label.includes('eventpoll')) return 'epoll';

@@ -69,6 +69,7 @@ export const words = {
     nothingDropped: 'nothing was dropped',
     someDropped: '{0} events were dropped',
     sampledOut: '{0} events were not sampled',
+    adminNotShown: 'turns in which only the admin accepted are not shown',
     notEnded: 'the recording does not end here: the process was killed, runs still, or went on in another file',
     badLines: '{0} lines could not be read',
     hintStep: 'step',
@@ -89,7 +90,7 @@ export const words = {
     armAll: 'all',
     armedAll: 'all connections are recorded',
     armedLeft: '{0} still to come',
-    armedNone: 'done: further connections are not recorded',
+    armedNone: 'no further ones are recorded',
     armFailed: 'The process did not answer.',
 
     // the step
@@ -270,6 +271,7 @@ export const words = {
     nothingDropped: '没有丢失任何事件',
     someDropped: '丢失了 {0} 个事件',
     sampledOut: '有 {0} 个事件没有采样',
+    adminNotShown: '只有 admin 接受连接的那些轮循环不显示',
     notEnded: '记录在这里没有结束：进程被杀掉了、还在运行，或者换到另一个文件继续写了',
     badLines: '有 {0} 行读不出来',
     hintStep: '一步一步走',
@@ -290,7 +292,7 @@ export const words = {
     armAll: '全部',
     armedAll: '所有连接都会记录',
     armedLeft: '还剩 {0} 个',
-    armedNone: '已记录完：之后的连接不再记录',
+    armedNone: '之后的不再记录',
     armFailed: '进程没有回答。',
 
     // the step

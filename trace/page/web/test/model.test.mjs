@@ -34,7 +34,7 @@ test('what was told already, as after a reconnection, changes nothing', () => {
 });
 
 test('lines that say nothing are counted, and do no harm', () => {
-  const bad = [null, 7, 'x', {}, { k: 'b' }, { k: 'b', s: '1', i: 'x' }, { k: 'e', i: 'nobody' },
+  const bad = [null, 7, 'x', {}, { k: 'b' }, { k: 'b', s: '1', i: 'x' }, { k: 'e' },
     { k: 'toString' },
     { k: 'b', s: 1, i: '__proto__', t: 3, n: {}, K: 'syscall', l: 'x', a: [], p: 5, th: 9 },
     { k: 'b', s: 2, i: 'constructor', p: 'constructor', l: [[], ['constructor'], [3]], a: { fd: '7' } }];
@@ -61,6 +61,11 @@ test('a page is read back, from a document and from a file', async () => {
 test('a page that was cut off is read as far as it goes', async () => {
   const html = chunk('{"k":"head"}\n{"k":"b","s":1,"i":"1"}\n') + chunk('{"k":"e"}\n').slice(0, -30);
   assert.equal((await linesOfFile(new Blob([html]))).length, 2);
+});
+
+test('the end of what began in lines that were lost is no bad line', () => {
+  const model = modelOf([{ k: 'head' }, { k: 'lost', n: 3 }, { k: 'e', i: '0123', s: 4, at: 4 }]);
+  assert.equal(model.bad, 0);
 });
 
 test('a chunk of the page itself that was cut off is counted, line by line', async () => {

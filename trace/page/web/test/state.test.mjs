@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { StateTrack, fdKinds, fdStates } from '../state.js';
+import { isBetween, StateTrack, fdKinds, fdStates } from '../state.js';
 import { Script, linesOf, modelOf } from './helpers.mjs';
 
 /** plain is a state that can be compared: events and threads by their names. */
@@ -119,6 +119,17 @@ test('a watched socket stays watched while another fd shares it', () => {
   const track = new StateTrack(modelOf(s.lines));
   assert.equal(track.at(4).epolls[0].members.length, 1);
   assert.equal(track.at(5).epolls[0].members.length, 0);
+});
+
+test('a loop whose next wait is not told yet is not said to run', () => {
+  const script = new Script();
+  const loop = script.begin('wrk:worker_0', 'function', 'event_base_loop', { st: 'event-base-loop' });
+  script.instant('main_thread', 'function', 'main');
+  const model = modelOf(script.lines);
+  const [worker] = new StateTrack(model).at(1).threads;
+  assert.equal(worker.doing.id, loop.i);
+  assert.ok(isBetween(worker, 1));
+  assert.ok(!isBetween(worker, 0));
 });
 
 test('between two turns a loop is blocked in the wait that follows, and in a turn it runs', () => {

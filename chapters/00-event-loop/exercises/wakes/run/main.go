@@ -24,7 +24,7 @@ func play(s *scene.Scene) {
 	// own, in the middle of a callback, has posted to itself four times.
 	own := start(s, "own", func(d *eventloop.Dispatcher) { postItself(d, 4) })
 
-	// both has posted to itself once and is in the middle of that callback. Main posts to it four times.
+	// both has posted to itself once and is still in the callback that did it. Main posts to it four times.
 	both := start(s, "both", func(d *eventloop.Dispatcher) { postItself(d, 1) })
 	post(s, both.loop, 4)
 
