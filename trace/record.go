@@ -4,8 +4,9 @@
 // goroutine off the loop, the collector, merges the lanes, folds idleness, and starts and ends real
 // spans through the SDK, so that any SpanProcessor and any exporter works unchanged.
 //
-// The folders below show spans: tree for the terminal, otlp as JSON lines. Nothing here knows a
-// chapter.
+// The folders below show spans: tree for the terminal, page and live for the browser, otlp, chrome,
+// mermaid and strace for other programs; saved reads them back, diff compares two runs. Nothing here
+// knows a chapter.
 package trace
 
 import "envoywalk/internal/step"

@@ -81,7 +81,7 @@ func joined(names []string) string {
 func read(name string) string {
 	text, err := web.ReadFile("web/" + name)
 	if err != nil {
-		return "" // not written yet
+		panic(err) // it is compiled in
 	}
 	return string(text)
 }

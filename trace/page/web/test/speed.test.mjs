@@ -70,7 +70,7 @@ test('at 200,000 events a step costs next to nothing', () => {
   console.log([n + ' events', said('model', built), said('first state', first), said('step back', back),
     said('jump', jump), said('why + follow', cause), said('past + future', sets),
     said('diff', diff)].join(', '));
-  assert.ok(back.mean < 5 && jump.mean < 5 && cause.mean < 5 && sets.mean < 100, 'a key press is too slow');
+  assert.ok(back.mean < 50 && jump.mean < 50 && cause.mean < 50 && sets.mean < 500, 'a key press is too slow');
   assert.ok(built.most < 10_000 && first.most < 3_000 && diff.most < 15_000, 'reading or comparing is slow');
 });
 
