@@ -69,6 +69,11 @@ func wantEveryCheckToCatchSomebody(t *testing.T, e *exercise.Exercise) {
 		}
 		told[w.Told] = w.Name
 	}
+	for _, task := range []string{"task.md", "task.zh.md"} {
+		if text, err := os.ReadFile(filepath.Join(root(t), e.Dir, task)); len(text) < 200 {
+			t.Errorf("%s does not say what to do: %v", task, err)
+		}
+	}
 	for i := range e.Checks {
 		if name := e.Checks[i].Name; !caught[name] {
 			t.Errorf("no wrong answer fails at the check %s: it shows nothing", name)
