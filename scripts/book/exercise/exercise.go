@@ -250,11 +250,12 @@ func (c Count) String() string {
 
 // Likely is a mistake that is recognised by its symptoms: the first whose conditions hold is told.
 type Likely struct {
-	Check string `yaml:"check"` // the first check that fails is this one
-	Span  *Spans `yaml:"span"`  // and there are such spans
-	No    *Spans `yaml:"no"`    // and there are none of these
-	Match string `yaml:"match"` // the answer's text matches this regular expression
-	Say   Words  `yaml:"say"`
+	Refused bool   `yaml:"refused"` // the program did not start with the configuration
+	Check   string `yaml:"check"`   // the first check that fails is this one
+	Span    *Spans `yaml:"span"`    // and there are such spans
+	No      *Spans `yaml:"no"`      // and there are none of these
+	Match   string `yaml:"match"`   // the answer's text matches this regular expression
+	Say     Words  `yaml:"say"`
 }
 
 // Wrong is a known wrong answer, wrong/<Name>: the check at which it fails and a part of what it is told,

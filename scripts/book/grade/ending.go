@@ -6,7 +6,8 @@ import (
 	"envoywalk/scripts/book/exercise"
 )
 
-// refusedConfig goes before every guess about a configuration with which the program did not even start.
+// refusedConfig is told of a configuration with which the program did not even start, where the exercise does
+// not know better.
 var refusedConfig = exercise.Words{
 	En: "the program does not start with this configuration, so nothing could be seen. The note has its words: " +
 		"what, and at which line.",

@@ -151,9 +151,6 @@ func (s *scene) report(answer string) *Report {
 	}
 	if b := r.Broken(); b != nil {
 		r.Likely = s.likely(b.Check, answer)
-		if s.refused() {
-			r.Likely = refusedConfig
-		}
 	}
 	return r
 }
@@ -199,12 +196,15 @@ func (s *scene) likely(broken *exercise.Check, answer string) exercise.Words {
 	text, _ := os.ReadFile(answer)
 	for _, l := range s.exercise.LooksLike {
 		switch {
-		case l.Check != "" && l.Check != broken.Name:
+		case l.Check != "" && l.Check != broken.Name, l.Refused != s.refused():
 		case l.Match != "" && !regexp.MustCompile(l.Match).Match(withoutComments(text)):
 		case l.Span != nil && !s.has(l.Span), l.No != nil && s.has(l.No):
 		default:
 			return l.Say
 		}
+	}
+	if s.refused() {
+		return refusedConfig
 	}
 	return exercise.Words{}
 }
