@@ -184,13 +184,3 @@ func (s *Story) labels() map[int]string {
 	}
 	return labels
 }
-
-// failed is the first call that failed for good, as a hint for whoever reads a report.
-func (s *Story) failed() *event {
-	for _, e := range s.events {
-		if e.Kind == moment.KindCall && e.IsAlarming() && e.span.Status().Description != "" {
-			return e
-		}
-	}
-	return nil
-}
