@@ -5,17 +5,21 @@ import { duration } from './view.js';
 
 const byId = (id) => document.getElementById(id);
 
+/** The boxes that say something, looked for once: the list would make every search long. */
+let worded = null;
+
 /** Fills the static words of index.html in the language of the page. */
 export function drawWords(app) {
   document.documentElement.lang = app.lang === 'zh' ? 'zh-CN' : 'en';
-  for (const box of document.querySelectorAll('[data-say]')) box.textContent = say(app.lang, box.dataset.say);
-  for (const box of document.querySelectorAll('[data-say-title]')) {
-    const words = say(app.lang, box.dataset.sayTitle);
+  worded ??= [...document.querySelectorAll('[data-say], [data-say-title], [data-say-hint]')];
+  for (const box of worded) {
+    const { say: text, sayTitle, sayHint, key } = box.dataset;
+    if (text) box.textContent = say(app.lang, text);
+    if (sayHint) box.placeholder = say(app.lang, sayHint);
+    if (!sayTitle) continue;
+    const words = say(app.lang, sayTitle);
     box.setAttribute('aria-label', words);
-    if (box.matches('button, input')) box.title = box.dataset.key ? `${words} (${box.dataset.key})` : words;
-  }
-  for (const box of document.querySelectorAll('[data-say-hint]')) {
-    box.placeholder = say(app.lang, box.dataset.sayHint);
+    if (box.matches('button, input')) box.title = key ? `${words} (${key})` : words;
   }
   drawHints(app);
 }
