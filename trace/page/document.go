@@ -14,6 +14,7 @@ import (
 	"html"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 //go:embed web/*.html web/*.css web/*.js
@@ -56,13 +57,13 @@ func hash(text string) string {
 	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
-func style() string { return joined(styles) }
+var style = sync.OnceValue(func() string { return joined(styles) })
 
 // script is all modules as one. They import and export by name alone, a line each; as one module
 // they share their names. Comments that have lines of their own stay at home: they are a seventh of it.
-func script() string {
+var script = sync.OnceValue(func() string {
 	return comments.ReplaceAllString(linkage.ReplaceAllString(joined(modules), "$1"), "")
-}
+})
 
 var (
 	linkage  = regexp.MustCompile(`(?m)^(?:import .*\n|export (?:\{.*\n)?)()`)

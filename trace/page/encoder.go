@@ -23,7 +23,8 @@ type Encoder struct {
 	since time.Time         // sources younger than this are told to be so
 	epoch time.Time
 	head  *headLine
-	seen  map[string]bool // steps and files that stand in a line already
+	steps map[string]bool // those that stand in a line already
+	files map[string]bool
 	open  map[trace.SpanID]*begun
 	posts map[int64]*moment.Moment
 }
@@ -40,7 +41,7 @@ func NewEncoder(since time.Time, emit func(line []byte)) *Encoder {
 	if since.IsZero() {
 		since = builtAt()
 	}
-	return &Encoder{emit: emit, root: moduleRoot(), since: since, seen: map[string]bool{},
+	return &Encoder{emit: emit, root: moduleRoot(), since: since, steps: map[string]bool{}, files: map[string]bool{},
 		open: map[trace.SpanID]*begun{}, posts: map[int64]*moment.Moment{}}
 }
 
@@ -84,7 +85,8 @@ func (e *Encoder) Restart() {
 	if e.head == nil {
 		return
 	}
-	clear(e.seen)
+	clear(e.steps)
+	clear(e.files)
 	e.put(e.head)
 	for _, b := range inOrder(e.open) {
 		e.needStep(b.line.Step)
@@ -139,11 +141,14 @@ func (e *Encoder) matchPost(m *moment.Moment) {
 }
 
 func (e *Encoder) needStep(id string) {
-	s, ok := step.ByID(id)
-	if id == "" || !ok || e.seen["step "+id] {
+	if id == "" || e.steps[id] {
 		return
 	}
-	e.seen["step "+id] = true
+	e.steps[id] = true
+	s, ok := step.ByID(id)
+	if !ok {
+		return
+	}
 	i := s.Info()
 	l := &stepLine{K: "step", ID: i.ID, Name: i.Name, Symbol: i.Symbol, File: i.File, Line: i.Line,
 		Chapter: i.Chapter, Article: i.Article, Section: i.Section, Does: i.Does, DoesZh: i.DoesZh,
@@ -155,10 +160,10 @@ func (e *Encoder) needStep(id string) {
 }
 
 func (e *Encoder) needFile(path string) {
-	if path == "" || e.seen["file "+path] {
+	if path == "" || e.files[path] {
 		return
 	}
-	e.seen["file "+path] = true
+	e.files[path] = true
 	e.put(source(e.root, path, e.since))
 }
 
