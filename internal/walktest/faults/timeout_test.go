@@ -39,12 +39,14 @@ func TestAClientThatReadsNothingIsClosedAtTheIdleTimeoutAndItsBytesAreCounted(t 
 	}
 	p.becomes("tcp.r.idle_timeout", 1)
 	p.becomes("listener.127.0.0.1_0.downstream_cx_active", crowdSize)
-	if n := p.stats()["tcp.r.bytes_discarded"]; n < mib/2 {
-		t.Errorf("%d bytes are counted as discarded: less than half of what the write buffer holds", n)
-	} else {
-		t.Logf("%d bytes were discarded, and counted", n)
-	}
+	discarded := p.stats()["tcp.r.bytes_discarded"]
 	spans := p.heals("timer idle_timeout", `writev EAGAIN C\d+`)
+	reads := find(spans, `readv( EAGAIN)? C\d+>r`)
+	// Half full the write buffer asks for more, so less is left in it only when the upstream had no more to give.
+	if dry := strings.Contains(reads[len(reads)-1].line, "EAGAIN"); discarded == 0 || discarded < mib/2 && !dry {
+		t.Errorf("%d bytes are counted as discarded, and the upstream had more to read", discarded)
+	}
+	t.Logf("%d bytes were discarded, and counted", discarded)
 	client1, _ := strings.CutPrefix(find(spans, `writev EAGAIN C\d+`)[0].line, "writev EAGAIN ")
 	fired, last := find(spans, "timer idle_timeout"), find(spans, "writev "+client1+`|readv C\d+>r`)
 	last = slices.DeleteFunc(last, func(s span) bool { return s.begin.After(fired[0].begin) })
