@@ -117,7 +117,7 @@ class App {
   drawPanes() {
     drawState(this);
     drawPlace(this);
-    drawStep(this); // last: it scrolls to the source's line, which makes the browser lay out
+    drawStep(this);
   }
 
   tell() { drawHead(this); }
@@ -339,9 +339,7 @@ class App {
     drawWords(this);
     drawHead(this);
     drawModes(this);
-    drawPlace(this);
-    drawStep(this);
-    if (this.track) drawState(this);
+    if (this.track) this.drawPanes();
     drawDiff(this);
     this.live?.draw();
     this.lanes.ask();

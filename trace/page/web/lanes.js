@@ -47,10 +47,14 @@ export class Lanes {
   }
 
   restyle() {
+    this.palette = null;
+    this.ask();
+  }
+
+  readStyle() {
     this.palette = readPalette(document.documentElement);
     this.g.font = `100px ${this.palette.mono}`;
     this.letter = this.g.measureText('0').width / 100; // of the font's size
-    this.ask();
   }
 
   /** The first look at a trace: all of it, or its beginning. */
@@ -79,6 +83,7 @@ export class Lanes {
   }
 
   draw() {
+    if (!this.palette) this.readStyle();
     if (!this.fitCanvas()) return;
     const { g, palette } = this;
     g.fillStyle = palette.paper;

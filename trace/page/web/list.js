@@ -1,10 +1,12 @@
 // The text twin: one li per event, always in the DOM, the same strings as the terminal. It is for
 // screen readers, Ctrl-F, printing and tests, and it is the list that one walks. Its items stand in
-// chunks that the browser lays out only when they come into view.
+// chunks and the chunks on shelves; the browser styles and lays out only what comes into view.
 
 import { alarming, kindGroups } from './view.js';
+import { scrollSoon } from './scroll.js';
 
-const chunkSize = 40;
+const chunkSize = 20; // items
+const shelfSize = 25; // chunks
 const rowHeight = 21; // px, the same as --row in style.css
 const sliceTime = 12; // ms of work between two breaths while the list is built
 const gutterRoom = 72; // px for all of the gutter's lines
@@ -22,11 +24,21 @@ export function breath() {
   });
 }
 
+/** A part of the list, empty. */
+function boxIn(parent, name) {
+  const box = document.createElement('div');
+  box.className = name;
+  box.setAttribute('role', 'presentation');
+  parent.append(box);
+  return { box, groups: [0, 0, 0, 0, 0, 0] };
+}
+
 export class Twin {
   constructor(app, list) {
     this.app = app;
     this.list = list;
-    this.chunks = []; // {box, groups: [count of each group]}
+    this.chunks = []; // {box, shelf, groups: [how many items of each group]}
+    this.shelves = []; // {box, groups}
     this.done = 0;
     this.marked = []; // the items that say where one is
     this.stamp = 0; // counts the causal sets
@@ -54,7 +66,11 @@ export class Twin {
   /** Forgets the items from n on: they are made again by grow. */
   cut(n) {
     const keep = Math.floor(n / chunkSize);
-    for (const chunk of this.chunks.splice(keep)) chunk.box.remove();
+    for (const { box, shelf, groups } of this.chunks.splice(keep)) {
+      box.remove();
+      groups.forEach((count, group) => { shelf.groups[group] -= count; });
+    }
+    for (const { box } of this.shelves.splice(Math.ceil(keep / shelfSize))) box.remove();
     this.done = Math.min(this.done, keep * chunkSize);
     this.marked = this.marked.filter((item) => item.isConnected);
   }
@@ -66,13 +82,11 @@ export class Twin {
   openChunk() {
     const last = this.chunks[this.chunks.length - 1];
     if (last && last.box.childElementCount < chunkSize) return last;
-    const box = document.createElement('div');
-    box.className = 'chunk';
-    box.setAttribute('role', 'presentation');
-    const chunk = { box, first: this.done, groups: [0, 0, 0, 0, 0, 0], stamp: 0 };
-    box.chunk = chunk;
+    if (this.chunks.length % shelfSize === 0) this.shelves.push(boxIn(this.list, 'shelf'));
+    const shelf = this.shelves[this.shelves.length - 1];
+    const chunk = { ...boxIn(shelf.box, 'chunk'), shelf, first: this.done, stamp: 0 };
+    chunk.box.chunk = chunk;
     this.chunks.push(chunk);
-    this.list.append(box);
     return chunk;
   }
 
@@ -81,11 +95,14 @@ export class Twin {
     const end = Math.min(events.length, chunk.first + chunkSize);
     for (; this.done < end; this.done++) {
       const event = events[this.done];
-      chunk.groups[kindGroups[event.kind] ?? 1]++;
+      const group = kindGroups[event.kind] ?? 1;
+      chunk.groups[group]++;
+      chunk.shelf.groups[group]++;
       batch.append(this.item(event));
     }
     chunk.box.append(batch);
     this.size(chunk);
+    this.size(chunk.shelf);
     if (this.app.causalSet) this.dim(chunk, true);
   }
 
@@ -114,15 +131,15 @@ export class Twin {
     });
   }
 
-  shownIn(chunk) {
+  shownIn({ groups }) {
     let count = 0;
-    for (const group of this.app.kindsShown) count += chunk.groups[group];
+    for (const group of this.app.kindsShown) count += groups[group];
     return count;
   }
 
-  /** Tells the browser how high a chunk is that it has not laid out. */
-  size(chunk) {
-    chunk.box.style.containIntrinsicBlockSize = `${this.shownIn(chunk) * rowHeight}px`;
+  /** Tells the browser how high a chunk or a shelf is that it has not laid out. */
+  size(part) {
+    part.box.style.containIntrinsicBlockSize = `${this.shownIn(part) * rowHeight}px`;
   }
 
   /** The kinds shown have changed. */
@@ -130,7 +147,7 @@ export class Twin {
     for (let group = 1; group <= 5; group++) {
       this.list.classList.toggle(`hide-${group}`, !this.app.kindsShown.has(group));
     }
-    for (const chunk of this.chunks) this.size(chunk);
+    for (const part of [...this.shelves, ...this.chunks]) this.size(part);
   }
 
   /** The causal set has changed: chunks in view now, the others when they come into view. */
@@ -182,9 +199,11 @@ export class Twin {
   /** How far below the list's top the item of n stands, by counting: nothing is laid out for it. */
   topOf(n) {
     let rows = 0;
-    const last = Math.floor(n / chunkSize);
-    for (let i = 0; i < last; i++) rows += this.shownIn(this.chunks[i]);
-    for (let i = last * chunkSize; i < n; i++) {
+    const chunk = Math.floor(n / chunkSize);
+    const shelf = Math.floor(chunk / shelfSize);
+    for (let i = 0; i < shelf; i++) rows += this.shownIn(this.shelves[i]);
+    for (let i = shelf * shelfSize; i < chunk; i++) rows += this.shownIn(this.chunks[i]);
+    for (let i = chunk * chunkSize; i < n; i++) {
       if (this.app.isKindShown(this.app.model.events[i])) rows++;
     }
     return rows * rowHeight;
@@ -202,8 +221,8 @@ export class Twin {
 
   scroll(top) {
     if (top <= 0 && this.top === 0) return;
-    this.list.scrollTop = top;
-    this.top = this.list.scrollTop;
+    this.top = Math.max(0, top);
+    scrollSoon(this.list, () => this.top);
   }
 
   bookmark(event, on) {

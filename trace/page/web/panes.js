@@ -4,6 +4,7 @@
 import { isBetween } from './state.js';
 import { say } from './words.js';
 import { meaning } from './meaning.js';
+import { scrollSoon } from './scroll.js';
 
 const envoySource = 'https://github.com/envoyproxy/envoy/blob/v1.17.0/';
 const sourceLine = 18; // px, as in panes.css
@@ -184,7 +185,7 @@ function drawSource(app, event) {
   if (!shown.here && at.line) head.append(make('span', { class: 'warn' }, say(app.lang, 'sourceShort')));
   if (pane.lastElementChild === shown.box) pane.firstElementChild.replaceWith(head);
   else pane.replaceChildren(head, shown.box);
-  if (shown.here) bringIntoView(pane, at.line);
+  if (shown.here) scrollSoon(pane, () => (at.line - 1) * sourceLine - pane.clientHeight / 4);
 }
 
 function sourceHead(app, at, file) {
@@ -204,12 +205,6 @@ function sourceHead(app, at, file) {
 
 /** shortFunction leaves of Go's full name what stands in the source: connection.(*Connection).Write. */
 function shortFunction(name) { return name.slice(name.lastIndexOf('/') + 1); }
-
-/** bringIntoView puts a line of the source a third from the top, without moving the page itself. */
-function bringIntoView(pane, line) {
-  pane.scrollTop = Math.max(0, (line - 1) * sourceLine - pane.clientHeight / 4);
-  pane.scrollLeft = 0;
-}
 
 function drawEnvoy(app, event) {
   const at = placed(event, (e) => e.step);
@@ -332,12 +327,10 @@ function drawFds(app, fds) {
     make('thead', {}, make('tr', {},
       ...heads.map((key) => make('th', { scope: 'col' }, say(app.lang, key))))),
     make('tbody', {}, ...fds.map((row) => fdRow(app, row))));
-  paneOf('fds').replaceChildren(table);
-  const scroll = paneOf('fds');
+  const pane = paneOf('fds');
+  pane.replaceChildren(table);
   const changed = table.querySelector('.changed');
-  if (changed && scroll.scrollHeight > scroll.clientHeight) {
-    scroll.scrollTop = changed.offsetTop - scroll.clientHeight / 2;
-  }
+  if (changed) scrollSoon(pane, () => changed.offsetTop - pane.clientHeight / 2);
 }
 
 function fdRow(app, row) {
