@@ -216,26 +216,46 @@ func normal(name string) string {
 
 var labelled = regexp.MustCompile(`(?s)^[0-9]+<(.*)>`)
 
-// callDetail is what of a call's arguments is the same in every run.
-func (s *side) callDetail(e *Event) string {
-	first := strconv.FormatInt(e.FD, 10)
-	if e.FDLabel != "" {
-		first += "<" + e.FDLabel + ">"
+// labelIn is echo in 15<echo>.
+func labelIn(text string) string {
+	if m := labelled.FindStringSubmatch(text); m != nil {
+		return m[1]
 	}
-	of := strings.Split(strings.TrimPrefix(e.Call.Args, first+", "), ", ")
+	return ""
+}
+
+// callDetail is what of a call's arguments is the same in every run: numbers and flags, but no addresses,
+// times or sizes, and of fds only the labels.
+func (s *side) callDetail(e *Event) string {
+	of := argsBehindFD(e)
 	switch e.Call.Name {
 	case "epoll_ctl":
-		label := ""
 		if len(of) > 1 {
-			if m := labelled.FindStringSubmatch(of[1]); m != nil {
-				label = m[1]
-			}
+			of[1] = s.normal(labelIn(of[1]))
 		}
-		return e.Call.Errno + " " + of[0] + " " + s.normal(label)
+		return e.Call.Errno + " " + strings.Join(of, " ")
+	case "socket", "listen", "setsockopt":
+		return e.Call.Errno + " " + strings.Join(of, " ")
+	}
+	return roughDetail(e)
+}
+
+// roughDetail is what even another program's call has in common with ours.
+func roughDetail(e *Event) string {
+	of := argsBehindFD(e)
+	switch e.Call.Name {
 	case "setsockopt", "getsockopt":
 		return e.Call.Errno + " " + strings.Join(of[:min(2, len(of))], " ")
 	case "fcntl", "shutdown":
 		return e.Call.Errno + " " + of[0]
 	}
 	return e.Call.Errno
+}
+
+func argsBehindFD(e *Event) []string {
+	first := strconv.FormatInt(e.FD, 10)
+	if e.FDLabel != "" {
+		first += "<" + e.FDLabel + ">"
+	}
+	return strings.Split(strings.TrimPrefix(e.Call.Args, first+", "), ", ")
 }

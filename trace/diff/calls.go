@@ -45,17 +45,17 @@ func callsOf(events []Event) *side {
 		if members[i] != nil {
 			l = members[i]
 		}
-		s.actor(l, l.kind).add(i, units[e.Thread], name+"|"+roles[e.Thread]+"|"+s.otherDetail(e), false)
+		s.actor(l, l.kind).add(i, units[e.Thread], name+"|"+roles[e.Thread]+"|"+otherDetail(e), false)
 	}
 	return s
 }
 
 var control = regexp.MustCompile(`EPOLL_CTL_\w+`)
 
-// otherDetail is callDetail without labels: other programs have none, or others.
-func (s *side) otherDetail(e *Event) string {
+// otherDetail is a call's detail without labels, masks and values: other programs have others.
+func otherDetail(e *Event) string {
 	if e.Call.Name != "epoll_ctl" {
-		return s.callDetail(e)
+		return roughDetail(e)
 	}
 	return e.Call.Errno + " " + control.FindString(e.Call.Args)
 }

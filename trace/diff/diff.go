@@ -3,8 +3,8 @@
 // count, and it does not matter which worker the kernel chose for a connection.
 //
 // Two spans are the same where their role, the path of functions around them, their name, their fd's
-// label and how many like them came before are the same. The page has the same in web/acts.js and
-// web/diff.js, and prints the same lines.
+// label, a call's numbers and flags, and how many like them came before are the same. The page has the
+// same in web/acts.js and web/diff.js, and prints the same lines.
 package diff
 
 import (

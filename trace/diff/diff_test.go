@@ -68,6 +68,13 @@ func TestACallTooManyIsExtra(t *testing.T) {
 	expect(t, compare(start{twice: true}, start{}, diff.Options{Calls: true}), "- 5 main setsockopt(10<echo>")
 }
 
+func TestACallWithAnotherNumberOrFlagIsAnotherCall(t *testing.T) {
+	expect(t, compare(start{}, start{deaf: true}, diff.Options{}),
+		"- 17 worker_0 listen(12<echo/w0>, -1)", "- 18 worker_0 epoll_ctl(|{EPOLLIN}", "-", "-",
+		"+ 17 worker_0 listen(12<echo/w0>, 0)", "+ 18 worker_0 epoll_ctl(|{EPOLLOUT}", "+", "+")
+	expect(t, compare(start{}, start{deaf: true}, diff.Options{Calls: true}))
+}
+
 func TestTwoCallsInTheOtherOrderAreTold(t *testing.T) {
 	for _, o := range []diff.Options{{}, {Calls: true}} {
 		expect(t, compare(start{}, start{bindFirst: true}, o),
@@ -87,7 +94,7 @@ func TestAConnectionMoreIsExtraAsAWhole(t *testing.T) {
 func TestThePageSaysTheSame(t *testing.T) {
 	left := start{}
 	right := start{accepts: 1, unposted: true, bindFirst: true, idle: 3}
-	right2 := start{twice: true, accepts: 1}
+	right2 := start{twice: true, accepts: 1, deaf: true}
 	golden(t, "left.jsonl", lines(left.spans()))
 	golden(t, "right.jsonl", lines(right.spans()))
 	golden(t, "twice.jsonl", lines(right2.spans()))

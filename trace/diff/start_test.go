@@ -74,15 +74,19 @@ func (s start) main(w *walk, posts map[int]*tracetest.SpanStub) {
 
 func (s start) addListener(w *walk, i int, post *tracetest.SpanStub) {
 	thread, label := workerThread(i), fmt.Sprintf("echo/w%d", i)
+	backlog, mask := "-1", "{EPOLLIN}"
+	if s.deaf {
+		backlog, mask = "0", "{EPOLLOUT}"
+	}
 	w.function(thread, "run-post-callbacks", "DispatcherImpl::runPostCallbacks", "", func() {
 		w.run(thread, fmt.Sprintf("worker_%d", i), post, "worker-add-listener", int64(i+1), func() {
 			name := "ConnectionHandlerImpl::addListener"
 			w.function(thread, "connection-handler-add-listener", name, "echo", func() {
 				w.callOn(thread, "fcntl", 10, "echo", "F_DUPFD_CLOEXEC, 0", 12+i,
 					record.KeyRetLabel.String(label))
-				w.callOn(thread, "listen", 12+i, label, "-1", 0)
+				w.callOn(thread, "listen", 12+i, label, backlog, 0)
 				w.callOn(thread, "epoll_ctl", 20+i, fmt.Sprintf("ep:worker_%d", i),
-					fmt.Sprintf("EPOLL_CTL_ADD, %d<%s>, {EPOLLIN}", 12+i, label), 0)
+					fmt.Sprintf("EPOLL_CTL_ADD, %d<%s>, %s", 12+i, label, mask), 0)
 			})
 		})
 	})

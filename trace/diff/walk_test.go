@@ -20,6 +20,7 @@ type start struct {
 	unposted  bool // worker 1 is not told of the listener
 	twice     bool // setsockopt is called twice
 	bindFirst bool // bind comes before setsockopt
+	deaf      bool // the queue is kept short, and the epoll sets are asked for something else
 	idle      int  // so many turns without anything more
 }
 

@@ -123,18 +123,37 @@ function labelIn(text) {
   return found === null ? '' : found[1];
 }
 
-/** callDetail is what of a call's arguments is the same in every run. */
+/**
+ * callDetail is what of a call's arguments is the same in every run: numbers and flags, but no addresses, times
+ * or sizes, and of fds only the labels.
+ */
 function callDetail(event) {
-  const { name, args, errno } = event.call;
-  const first = (event.fd ?? -1) + (event.fdLabel === '' ? '' : '<' + event.fdLabel + '>') + ', ';
-  const rest = args.startsWith(first) ? args.slice(first.length) : args;
-  const of = rest.split(', ');
+  const { name, errno } = event.call;
+  const of = argsBehindFd(event);
   switch (name) {
-    case 'epoll_ctl': return errno + ' ' + of[0] + ' ' + normal(labelIn(of[1] ?? ''));
+    case 'epoll_ctl':
+      if (of.length > 1) of[1] = normal(labelIn(of[1]));
+      return errno + ' ' + of.join(' ');
+    case 'socket': case 'listen': case 'setsockopt': return errno + ' ' + of.join(' ');
+  }
+  return roughDetail(event);
+}
+
+/** roughDetail is what even another program's call has in common with ours. */
+function roughDetail(event) {
+  const { name, errno } = event.call;
+  const of = argsBehindFd(event);
+  switch (name) {
     case 'setsockopt': case 'getsockopt': return errno + ' ' + of.slice(0, 2).join(' ');
     case 'fcntl': case 'shutdown': return errno + ' ' + of[0];
   }
   return errno;
+}
+
+function argsBehindFd(event) {
+  const { args } = event.call;
+  const first = (event.fd ?? -1) + (event.fdLabel === '' ? '' : '<' + event.fdLabel + '>') + ', ';
+  return (args.startsWith(first) ? args.slice(first.length) : args).split(', ');
 }
 
 /** isTiming: the event is there, or not, because of when things happened. */
@@ -194,9 +213,9 @@ export function callsOf(model) {
   return roles;
 }
 
-/** otherDetail is callDetail without labels: other programs have none, or others. */
+/** otherDetail is a call's detail without labels, masks and values: other programs have others. */
 function otherDetail(event) {
-  if (event.call.name !== 'epoll_ctl') return callDetail(event);
+  if (event.call.name !== 'epoll_ctl') return roughDetail(event);
   const op = /EPOLL_CTL_\w+/.exec(event.call.args);
   return event.call.errno + ' ' + (op === null ? '' : op[0]);
 }
