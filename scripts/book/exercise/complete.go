@@ -10,7 +10,8 @@ import (
 // complete fills in what is usual and refuses what no grader could use.
 func (e *Exercise) complete() error {
 	if !slices.Contains([]Kind{Write, Predict, Hunt, Experiment, Kill}, e.Kind) {
-		return fmt.Errorf("kind %q: there is write, predict, hunt, experiment and kill", e.Kind)
+		err := fmt.Errorf("kind %q: there is write, predict, hunt, experiment and kill", e.Kind)
+		return &placed{err, "kind", 0}
 	}
 	if e.Program == "" {
 		e.Program = "./chapters/" + e.Chapter + "/run"
@@ -31,16 +32,36 @@ func (e *Exercise) complete() error {
 	for i := range e.Checks {
 		c := &e.Checks[i]
 		if err := c.complete(e.Kind); err != nil {
-			return fmt.Errorf("check %d (%s): %w", i+1, c.Name, err)
+			return &placed{fmt.Errorf("check %d (%s): %w", i+1, c.Name, err), "checks", i}
 		}
 		if names[c.Name] {
-			return fmt.Errorf("two checks are called %s", c.Name)
+			return &placed{fmt.Errorf("two checks are called %s", c.Name), "checks", i}
 		}
 		names[c.Name] = true
 	}
-	for _, w := range e.Wrong {
+	for i, w := range e.Wrong {
 		if !names[w.Fails] {
-			return fmt.Errorf("wrong/%s fails at %q, and there is no such check", w.Name, w.Fails)
+			err := fmt.Errorf("wrong/%s fails at %q, and there is no such check", w.Name, w.Fails)
+			return &placed{err, "wrong", i}
+		}
+	}
+	return e.inBothLanguages()
+}
+
+func (e *Exercise) inBothLanguages() error {
+	texts := append([]Words{e.Title}, e.Hints...)
+	for i := range e.Checks {
+		texts = append(texts, e.Checks[i].Says)
+		if e.Kind == Predict {
+			texts = append(texts, e.Checks[i].Ask)
+		}
+	}
+	for i := range e.LooksLike {
+		texts = append(texts, e.LooksLike[i].Say)
+	}
+	for _, w := range texts {
+		if w.En == "" || w.Zh == "" {
+			return fmt.Errorf("a text is not there in both languages: %q, %q", w.En, w.Zh)
 		}
 	}
 	return nil
@@ -48,8 +69,8 @@ func (e *Exercise) complete() error {
 
 func (c *Check) complete(kind Kind) error {
 	switch {
-	case c.Name == "" || c.Says.En == "" || c.Says.Zh == "":
-		return errors.New("it has no name, or does not say what it claims in both languages")
+	case c.Name == "":
+		return errors.New("it has no name")
 	case c.Kernel == nil || c.Span == nil:
 		return errors.New("every claim has two witnesses: kernel and span")
 	case (kind == Predict) != (c.Ask.En != ""):
