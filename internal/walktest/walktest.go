@@ -51,7 +51,7 @@ func Binary(t testing.TB, chapter string) string {
 		t.Fatalf("chapter %s: found %v", chapter, folders)
 	}
 	path := filepath.Join(built.dir, "envoywalk-"+chapter)
-	build := exec.Command("go", "build", "-o", path, folders[0])
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, folders[0]) // half the time to link
 	build.Dir = Root()
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building chapter %s: %v\n%s", chapter, err, out)

@@ -56,7 +56,7 @@ func (b *book) chapter(name string) (string, error) {
 // the reader.
 func (b *book) build(ctx context.Context, chapter, dir string) (string, error) {
 	program := filepath.Join(dir, "envoywalk-"+chapter)
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, "./chapters/"+chapter+"/run")
+	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", program, "./chapters/"+chapter+"/run")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = b.module, b.err, b.err
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf(b.text.noBuild, chapter, err)

@@ -1,7 +1,6 @@
 package saved
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -54,7 +53,7 @@ type otlpSpan struct {
 
 func (r *reader) addOTLP(all []resourceSpans) error {
 	for _, of := range all {
-		res := resource.NewSchemaless(of.Resource.Attributes...)
+		res := resource.NewSchemaless(of.Resource.Attributes.list()...)
 		for _, in := range of.ScopeSpans {
 			scope := instrumentation.Scope{Name: in.Scope.Name, Version: in.Scope.Version}
 			for i := range in.Spans {
@@ -72,7 +71,7 @@ func (r *reader) addOTLP(all []resourceSpans) error {
 
 func (o *otlpSpan) stub() (s tracetest.SpanStub, err error) {
 	s = tracetest.SpanStub{Name: o.Name, SpanKind: spanKind(o.Kind), StartTime: o.StartTimeUnixNano.time(),
-		EndTime: o.EndTimeUnixNano.time(), Attributes: o.Attributes}
+		EndTime: o.EndTimeUnixNano.time(), Attributes: o.Attributes.list()}
 	if s.SpanContext, err = spanContext(o.TraceID, o.SpanID, o.TraceState, o.Flags&1 != 0); err != nil {
 		return s, err
 	}
@@ -88,14 +87,14 @@ func (o *otlpSpan) stub() (s tracetest.SpanStub, err error) {
 		s.Status = sdk.Status{Code: codes.Error, Description: o.Status.Message}
 	}
 	for _, e := range o.Events {
-		s.Events = append(s.Events, sdk.Event{Name: e.Name, Attributes: e.Attributes, Time: e.TimeUnixNano.time()})
+		s.Events = append(s.Events, sdk.Event{Name: e.Name, Attributes: e.Attributes.list(), Time: e.TimeUnixNano.time()})
 	}
 	for _, l := range o.Links {
 		c, err := spanContext(l.TraceID, l.SpanID, l.TraceState, l.Flags&1 != 0)
 		if err != nil {
 			return s, err
 		}
-		s.Links = append(s.Links, sdk.Link{SpanContext: c, Attributes: l.Attributes})
+		s.Links = append(s.Links, sdk.Link{SpanContext: c, Attributes: l.Attributes.list()})
 	}
 	return s, nil
 }
@@ -130,21 +129,17 @@ func (n number) time() time.Time {
 }
 
 // otlpAttributes is a list of attributes in OTLP's spelling.
-type otlpAttributes []attribute.KeyValue
+type otlpAttributes []struct {
+	Key   attribute.Key
+	Value otlpValue
+}
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (l *otlpAttributes) UnmarshalJSON(text []byte) error {
-	var items []struct {
-		Key   string
-		Value otlpValue
+func (l otlpAttributes) list() []attribute.KeyValue {
+	all := make([]attribute.KeyValue, len(l))
+	for i := range l {
+		all[i] = attribute.KeyValue{Key: l[i].Key, Value: l[i].Value.value()}
 	}
-	if err := json.Unmarshal(text, &items); err != nil {
-		return err
-	}
-	for _, item := range items {
-		*l = append(*l, attribute.KeyValue{Key: attribute.Key(item.Key), Value: item.Value.value()})
-	}
-	return nil
+	return all
 }
 
 // otlpValue is a oneof: at most one field is there.
@@ -173,7 +168,7 @@ func (v *otlpValue) value() attribute.Value {
 	case v.ArrayValue != nil:
 		return sliceValue(v.ArrayValue.Values)
 	case v.KvlistValue != nil:
-		return attribute.MapValue(v.KvlistValue.Values...)
+		return attribute.MapValue(v.KvlistValue.Values.list()...)
 	}
 	return attribute.Value{}
 }

@@ -50,6 +50,7 @@ func TestEveryExerciseKeepsTheLaws(t *testing.T) {
 			g := &Grader{Root: root(t), Dir: t.TempDir(), Shared: shared}
 			wantEveryCheckToCatchSomebody(t, e)
 			wantStarter(t, g, e)
+			together(t, g, e)
 			wantSolution(t, g, e)
 			for _, w := range e.Wrong {
 				wantWrong(t, g, e, w)
@@ -107,8 +108,9 @@ func wantStarter(t *testing.T, g *Grader, e *exercise.Exercise) {
 }
 
 func wantSolution(t *testing.T, g *Grader, e *exercise.Exercise) {
-	g.Race = underRace
-	defer func() { g.Race = false }()
+	if underRace {
+		g = &Grader{Root: g.Root, Dir: t.TempDir(), Race: true}
+	}
 	for range times() {
 		if r := graded(t, g, e, exercise.Solution); r.Broken() != nil {
 			t.Errorf("the solution fails: %+v, %q", *r.Broken(), r.Notes)

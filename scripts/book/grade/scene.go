@@ -31,9 +31,10 @@ type scene struct {
 	program  string
 	config   string // "" for none
 	story    *Story
+	heard    int64                      // how much of the trace file the story is made of
 	said     map[*exercise.Check]Answer // by the kernel
 	met      []meeting                  // what each client met
-	waited   []string                   // what was waited for in vain
+	waited   []exercise.Words           // what was waited for in vain
 	exit     int
 	stderr   lockedText
 
@@ -162,7 +163,7 @@ func (s *scene) stop() {
 	select {
 	case <-s.ended:
 	case <-time.After(patience):
-		s.waited = append(s.waited, "the end of the program")
+		s.waited = append(s.waited, theEnd)
 		s.cmd.Process.Kill()
 		<-s.ended
 	}
@@ -176,12 +177,17 @@ func (s *scene) stop() {
 	}
 }
 
-// read is what the spans say so far; nil where there are none.
+// read is what the spans say so far; nil where there are none. A file that has not grown says what it said.
 func (s *scene) read() *Story {
+	file, err := os.Stat(s.traceFile())
+	if err != nil || s.story != nil && file.Size() == s.heard {
+		return s.story
+	}
 	t, err := saved.Open(s.traceFile())
 	if err != nil {
 		return nil
 	}
+	s.heard = file.Size()
 	return newStory(t)
 }
 
@@ -193,7 +199,7 @@ func (s *scene) wait(q *exercise.Spans) {
 			return
 		}
 		if time.Now().After(deadline) || s.isOver() {
-			s.waited = append(s.waited, spansText(q))
+			s.waited = append(s.waited, wanted(q))
 			return
 		}
 		select {
@@ -203,12 +209,14 @@ func (s *scene) wait(q *exercise.Spans) {
 	}
 }
 
+var theEnd = exercise.Words{En: "the end of the program", Zh: "程序的结束"}
+
 // waitForTheEnd lasts until the program ends by itself, or patience does.
 func (s *scene) waitForTheEnd() {
 	select {
 	case <-s.ended:
 	case <-time.After(patience):
-		s.waited = append(s.waited, "the end of the program")
+		s.waited = append(s.waited, theEnd)
 	}
 }
 
