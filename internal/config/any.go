@@ -169,7 +169,7 @@ func rebuilt(in protoreflect.FullName, name string) string {
 	}
 	word := name[strings.LastIndexByte(name, '.')+1:]
 	for _, n := range names {
-		if last := n[strings.LastIndexByte(n, '.')+1:]; nearest(word, []string{last}) != "" {
+		if last := n[strings.LastIndexByte(n, '.')+1:]; Nearest(word, []string{last}) != "" {
 			return fmt.Sprintf("did you mean %q?", n)
 		}
 	}

@@ -21,7 +21,7 @@ func suggest(md protoreflect.MessageDescriptor, key string, at *place) string {
 	for i := range md.Fields().Len() {
 		names = append(names, string(md.Fields().Get(i).Name()))
 	}
-	best := nearest(key, names)
+	best := Nearest(key, names)
 	if best != "" && edits(normal(key), normal(best)) <= 1 {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
@@ -53,12 +53,9 @@ func suggest(md protoreflect.MessageDescriptor, key string, at *place) string {
 	return "no such field in " + string(md.FullName())
 }
 
-// Nearest is what a word was probably meant to be, "" if no candidate is near.
-func Nearest(word string, candidates []string) string { return nearest(word, candidates) }
-
-// nearest returns the candidate with the fewest edits, "" if none is near. The spelling of word
-// breaks does not count.
-func nearest(word string, candidates []string) string {
+// Nearest is what a word was probably meant to be, the candidate with the fewest edits; "" if none is near. The
+// spelling of word breaks does not count.
+func Nearest(word string, candidates []string) string {
 	w := normal(word)
 	best, least := "", max(1, len(w)/3)+1
 	if len(w) > 64 {

@@ -132,7 +132,7 @@ func (w *walker) enum(fd protoreflect.FieldDescriptor, n *node,
 			names = append(names, string(values.Get(i).Name()))
 		}
 		hint := "one of " + strings.Join(names, ", ")
-		if best := nearest(n.text, names); best != "" {
+		if best := Nearest(n.text, names); best != "" {
 			hint = fmt.Sprintf("did you mean %q?", best)
 		}
 		return none, w.invalid(at, n, "TYPE_ENUM", hint)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -38,6 +39,9 @@ func (b *book) check(args []string) int {
 		return b.refused(err)
 	}
 	code, outcomes := b.checkEach(ctx, meant, asJSON)
+	if of := meant[0].Chapter; len(matching(meant, cmp.Or(name, b.here()))) == 0 { // the chapter was meant
+		code = max(code, b.leftOut(func(e *exercise.Exercise) bool { return e.Chapter == of }))
+	}
 	if everything && code == pass {
 		before, again := b.checkEach(ctx, b.passedBefore(meant), asJSON)
 		code, outcomes = max(code, before), append(outcomes, again...)
@@ -48,16 +52,18 @@ func (b *book) check(args []string) int {
 // checkPassed proves again what was passed before: a later answer may have broken an earlier one.
 func (b *book) checkPassed(ctx context.Context, asJSON bool) int {
 	again := b.passedBefore(nil)
+	lost := b.leftOut(func(e *exercise.Exercise) bool { return b.standingOf(e).State == statePassed })
 	if len(again) == 0 && !asJSON {
-		return b.lacking(b.lessons().nothingPassed)
+		return max(lost, b.lacking(b.lessons().nothingPassed))
 	}
 	code, outcomes := b.checkEach(ctx, again, asJSON)
+	code = max(code, lost)
 	return b.told(code, outcomes, asJSON, false)
 }
 
 // passedBefore are the exercises that were passed, but for some.
 func (b *book) passedBefore(but []*exercise.Exercise) (again []*exercise.Exercise) {
-	all, err := exercise.All(b.module)
+	all, err := b.exercises()
 	if err != nil {
 		return nil
 	}
@@ -151,6 +157,7 @@ func (b *book) grade(ctx context.Context, e *exercise.Exercise) *outcome {
 	defer os.RemoveAll(dir)
 	g := b.grader(dir)
 	r, err := g.Grade(ctx, e, "")
+	var unreadable *grade.Unreadable
 	switch {
 	case ctx.Err() != nil:
 		o.Verdict, o.code = verdictStopped, couldNotLook
@@ -158,6 +165,8 @@ func (b *book) grade(ctx context.Context, e *exercise.Exercise) *outcome {
 	case errors.Is(err, grade.ErrBuild):
 		o.Verdict, o.code = verdictNoBuild, notYet
 		o.Error = strings.TrimSpace(strings.TrimPrefix(err.Error(), grade.ErrBuild.Error()+": "))
+	case errors.As(err, &unreadable):
+		o.Verdict, o.code, o.Error = verdictUnreadable, notYet, unreadable.In(b.text.lang)
 	case err != nil:
 		return o.broke(err)
 	default:
@@ -177,7 +186,10 @@ func (o *outcome) broke(err error) *outcome {
 
 // take writes down what the report says.
 func (o *outcome) take(r *grade.Report, lang string) {
-	o.report, o.Of, o.Notes = r, len(r.Results), r.Notes
+	o.report, o.Of = r, len(r.Results)
+	for _, note := range r.Notes {
+		o.Notes = append(o.Notes, note.In(lang))
+	}
 	for i := range r.Results {
 		o.Checks = append(o.Checks, claimOf(&r.Results[i], lang))
 		if r.Results[i].Verdict == grade.Pass {
@@ -197,10 +209,14 @@ func (o *outcome) take(r *grade.Report, lang string) {
 }
 
 func claimOf(r *grade.Result, lang string) claim {
-	c := claim{Name: r.Check.Name, Says: r.Says.In(lang), Verdict: verdictWords[r.Verdict], Answer: r.Answered}
+	c := claim{Name: r.Check.Name, Says: r.Says.In(lang), Verdict: verdictWords[r.Verdict],
+		Answer: r.Answered.In(lang)}
+	if r.Verdict == grade.DoesNotTell && r.Amiss != grade.Untold {
+		c.Verdict = "works but not as asked"
+	}
 	if !secret(r) {
-		c.Kernel = &testimonial{r.Kernel.Found, r.Kernel.Text}
-		c.Span = &testimonial{r.Span.Found, r.Span.Text}
+		c.Kernel = &testimonial{r.Kernel.Found, r.Kernel.Text.In(lang)}
+		c.Span = &testimonial{r.Span.Found, r.Span.Text.In(lang)}
 	}
 	return c
 }

@@ -30,7 +30,7 @@ func TestCheckTellsTheOneBrokenExpectationAndThenPasses(t *testing.T) {
 	known := e.Wrong[0]
 	d.answers(written, "wrong/"+known.Name)
 	text := d.says(notYet, "check "+written, written+"   try 1   ", "  NO  ", "kernel says  ", "span says    ", "Looks like: ",
-		e.Read[0], minePage, "go tool book hint "+written)
+		e.Read[0].En, minePage, "go tool book hint "+written)
 	if strings.Contains(text, "\x1b") {
 		t.Error("there is colour where no terminal is")
 	}
@@ -56,11 +56,11 @@ func TestCheckAllWithoutAPassHasNothingToProve(t *testing.T) {
 
 func TestABuildErrorIsTheCompilersFirstLines(t *testing.T) {
 	d := newDesk(t)
-	path := d.exercise("reuseport").AnswerFile(d.book.module, "")
-	if err := os.WriteFile(path, []byte("package reuseport\n\nfunc Fill() { nonsense() }\n"), 0o644); err != nil {
+	path := d.exercise(written).AnswerFile(d.book.module, "")
+	if err := os.WriteFile(path, []byte("package coalesce\n\nfunc New() { nonsense() }\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	text := d.says(notYet, "check reuseport", "It does not build yet", "reuseport.go:3:15: undefined: nonsense")
+	text := d.says(notYet, "check "+written, "It does not build yet", "bell.go:3:14: undefined: nonsense")
 	if strings.Contains(text, "\n# ") || strings.Contains(text, "    # ") {
 		t.Errorf("the compiler's headings tell nothing: %s", text)
 	}
@@ -103,7 +103,10 @@ func TestElsewhereThanOnLinuxGradingSaysSoAndReadingWorks(t *testing.T) {
 func TestPredictAsksOneByOneThenGradesAndGivesNothingAway(t *testing.T) {
 	d := newDesk(t)
 	e := d.exercise(asked)
-	d.says(notYet, "predict "+asked, e.Checks[0].Ask.En[:20], "no terminal")
+	said := d.says(couldNotLook, "predict "+asked, e.Checks[0].Ask.En[:20], "no terminal", "answers.yaml", "go tool book check")
+	if !strings.HasPrefix(d.err.String(), "Nobody is asked") || strings.Contains(d.out.String(), "no terminal") {
+		t.Errorf("the refusal does not come first: %s", said)
+	}
 	d.book.interactive = true
 	d.book.in = strings.NewReader("")
 	before := d.answer(e.ID)
@@ -256,18 +259,43 @@ func TestAMutantGetsTheExercisesConfigurationUnlessToldOtherwise(t *testing.T) {
 	}
 }
 
-func TestWhatIsBrokenAboutTheBookIsOurFault(t *testing.T) {
+// breaks puts other text in the place of some of an exercise.yaml, until the test ends.
+func (d *desk) breaks(id, old, new string) {
+	d.t.Helper()
+	path := filepath.Join(d.book.module, filepath.FromSlash(d.exercise(id).Dir), "exercise.yaml")
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), old) {
+		d.t.Fatalf("%v: no %q in %s", err, old, path)
+	}
+	d.t.Cleanup(func() {
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			d.t.Error(err)
+		}
+	})
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), old, new, 1)), 0o644); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func TestABrokenExerciseIsToldAndStopsNoOther(t *testing.T) {
 	d := newDesk(t)
-	path := filepath.Join(d.book.module, d.exercise("reuseport").Dir, "exercise.yaml")
-	right, err := os.ReadFile(path)
-	if err != nil {
+	d.breaks("03/reuseport", "\nminutes:", "\nminuets:")
+	const place = "chapters/03-bind/exercises/reuseport/exercise.yaml:"
+	for _, command := range []string{"next", "progress", "hint 04/even", "teach 03", "class " + room(t)} {
+		text := d.says(pass, command, "This is our fault: "+place, "there is no field called minuets")
+		if strings.Count(text, place) != 1 {
+			t.Errorf("%s tells it more than once:\n%s", command, text)
+		}
+	}
+	d.says(ourFault, "check 03/reuseport", place, "03/reuseport cannot be used before that is mended")
+	d.says(ourFault, "hint reuseport --lang zh", place, "这里修好之前，03/reuseport 没法用")
+	d.passes("03/reuseport")
+	d.says(ourFault, "check --all", place)
+	other := d.exercise("03/before-bind").AnswerFile(d.book.module, "")
+	if err := os.WriteFile(other, []byte("nonsense"), 0o644); err != nil { // so that nothing is run
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.WriteFile(path, right, 0o644) })
-	if err := os.WriteFile(path, []byte("kind: nonsense\n"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	for _, command := range []string{"next", "check reuseport", "hint reuseport", "progress"} {
-		d.says(ourFault, command, "This is our fault")
-	}
+	d.says(ourFault, "check 03", place, "It does not build yet")
+	t.Chdir(filepath.Join(d.book.module, "chapters/03-bind/exercises/reuseport"))
+	d.says(ourFault, "check", place)
 }

@@ -53,16 +53,19 @@ func (b *book) class(args []string) int {
 	if len(words) != 1 {
 		return b.lacking(b.text.usage["class"])
 	}
+	if !isThere(words[0]) {
+		return b.notFound(b.lessons().noFolder, words[0])
+	}
 	files, err := progressFiles(words[0])
 	if err != nil {
 		return b.lacking(err.Error())
 	}
 	if len(files) == 0 {
-		return b.lacking(fmt.Sprintf(b.lessons().noProgress, words[0]))
+		return b.notFound(b.lessons().noProgress, words[0])
 	}
 	var all []*exercise.Exercise
 	if b.module != "" {
-		if all, err = exercise.All(b.module); err != nil {
+		if all, err = b.exercises(); err != nil {
 			return b.fault(err)
 		}
 	}
@@ -72,6 +75,11 @@ func (b *book) class(args []string) int {
 	}
 	b.showClass(c)
 	return pass
+}
+
+func (b *book) notFound(says, what string) int {
+	fmt.Fprintf(b.err, says+"\n", what)
+	return notYet
 }
 
 // progressFiles are the *.jsonl below a folder, by learner: the folder's name, or the file's where several
@@ -121,13 +129,13 @@ func (b *book) classOf(files map[string]string, all []*exercise.Exercise) *class
 		l := learner{Name: name, Rows: standings(all, made)}
 		for i, s := range l.Rows {
 			switch {
-			case s.State == statePassed:
+			case s.hasPassed():
 				l.Passed++
 				c.Exercises[i].Passed++
 			case s.State == stateTried:
 				c.Exercises[i].Tried++
 			}
-			if s.State == stateTried && s.Tries >= manyTries {
+			if s.isStuck() {
 				l.Stuck = append(l.Stuck, s.Exercise)
 			}
 		}
@@ -197,7 +205,7 @@ func (b *book) showClass(c *classroom) {
 	}
 	wide = min(wide, 24)
 	b.classTable(c, wide)
-	fmt.Fprintln(b.out, b.screen.paint(faint, words.classLegend))
+	fmt.Fprintln(b.out, b.screen.paint(faint, strings.TrimRight(b.screen.hang("", words.classLegend), "\n")))
 	for _, l := range c.Learners {
 		if len(l.Stuck) > 0 {
 			b.print("", fmt.Sprintf(words.isStuck, l.Name, strings.Join(l.Stuck, ", ")))
@@ -206,7 +214,8 @@ func (b *book) showClass(c *classroom) {
 	for _, x := range c.Exercises {
 		for _, m := range x.Mistakes {
 			if len(m.Learners) > 1 {
-				b.print("", fmt.Sprintf(words.common, x.Exercise, len(m.Learners), m.Says))
+				said := fmt.Sprintf(words.common, x.Exercise, len(m.Learners), m.Says)
+				fmt.Fprintln(b.out, cut(said, b.screen.wide))
 			}
 		}
 	}
@@ -238,18 +247,23 @@ func (b *book) classTable(c *classroom, wide int) {
 	}
 }
 
+func (s *standing) isStuck() bool { return s.State == stateTried && !s.Once && s.Tries >= manyTries }
+
 // classCell is ok, or how often it was tried, or nothing.
 func (b *book) classCell(s *standing, wide int) string {
 	text, t := "·", faint
 	switch {
-	case s.State == statePassed && s.GivenUp:
+	case s.hasPassed() && s.GivenUp:
 		text, t = b.lessons().ok+"*", yellow
-	case s.State == statePassed:
+	case s.hasPassed():
 		text, t = b.lessons().ok, green
-	case s.State == stateTried && s.Tries >= manyTries:
+	case s.isStuck():
 		text, t = fmt.Sprintf("%d!", s.Tries), red
 	case s.State == stateTried:
 		text, t = fmt.Sprint(s.Tries), yellow
+	}
+	if s.Once {
+		text = "(" + text + ")"
 	}
 	return b.screen.paint(t, text) + strings.Repeat(" ", max(0, wide-columns(text)))
 }

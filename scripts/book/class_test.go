@@ -45,7 +45,7 @@ func room(t *testing.T) string {
 func TestAClassShowsWhoIsStuckAndWhichMistakeIsCommon(t *testing.T) {
 	d := newDesk(t)
 	dir := room(t)
-	text := d.says(pass, "class "+dir, "bo is stuck in 03/reuseport", "03/reuseport: 2 learners: the option was set, but after bind")
+	text := d.says(pass, "class "+dir, "bo is stuck in 03/reuseport", "03/reuseport: 2 learners: the option was set, but after bind", "…")
 	d.book.in = nil
 	d.says(pass, "class "+dir+" --lang zh", "bo 卡在 03/reuseport", "03/reuseport：2 人：选项设置了，但在 bind 之后")
 	for _, row := range []string{`(?m)^ann .* ok`, `(?m)^bo .* 4!`, `(?m)^cy .* ok\*`} {
@@ -72,13 +72,50 @@ func TestAClassShowsWhoIsStuckAndWhichMistakeIsCommon(t *testing.T) {
 
 func TestAClassWithoutFilesSaysSo(t *testing.T) {
 	d := newDesk(t)
-	d.says(couldNotLook, "class "+t.TempDir(), "There is no progress file")
+	d.says(notYet, "class "+t.TempDir(), "There is no progress file")
 	d.says(couldNotLook, "class", "go tool book class DIR")
-	d.says(couldNotLook, "class /nonsense/dir", "no such file")
+	if text := d.says(notYet, "class /nonsense/dir"); text != "There is no folder /nonsense/dir.\n" {
+		t.Errorf("%q", text)
+	}
+	d.says(notYet, "class /nonsense/dir --lang zh", "没有 /nonsense/dir 这个目录")
+}
+
+func TestAPassThatWasResetIsStillSeen(t *testing.T) {
+	d := newDesk(t)
+	dir := t.TempDir()
+	learnerFile(t, filepath.Join(dir, "ann.jsonl"), "03/reuseport|pass", "03/reuseport|reset", "03/reuseport|not yet")
+	text := d.says(pass, "class "+dir, "(ok) passed once, reset since")
+	if !regexp.MustCompile(`(?m)^ann .* \(ok\)`).MatchString(text) {
+		t.Errorf("no (ok) for ann in\n%s", text)
+	}
+	var c classroom
+	err := json.Unmarshal([]byte(d.says(pass, "class --json "+dir)), &c)
+	if err != nil || len(c.Learners) != 1 || c.Learners[0].Passed != 1 || c.Learners[0].Stuck != nil {
+		t.Fatalf("%v %+v", err, c.Learners)
+	}
+	for _, x := range c.Exercises {
+		if x.Exercise == "03/reuseport" && (x.Passed != 1 || x.Tried != 0) {
+			t.Errorf("the class has %+v", x)
+		}
+	}
+}
+
+func TestAClassIsNoWiderThanTheScreen(t *testing.T) {
+	t.Setenv("COLUMNS", "60")
+	d := newDesk(t)
+	dir := room(t)
+	for _, lang := range []string{"en", "zh"} {
+		text := d.says(pass, "class "+dir+" --lang "+lang, "…")
+		for line := range strings.Lines(text) {
+			if columns(strings.TrimRight(line, "\n")) > 60 {
+				t.Errorf("%d columns: %s", columns(line), line)
+			}
+		}
+	}
 }
 
 var (
-	headMinutes = regexp.MustCompile(`(?m)^# .*[(（]([0-9]+) `)
+	headMinutes = regexp.MustCompile(`(?m)^# .*[(（](two sessions of |两节课，各 )?([0-9]+) `)
 	rowMinutes  = regexp.MustCompile(`(?m)^\| ([0-9]+) \|`)
 	commandIn   = regexp.MustCompile("`go tool book ([^`]+)`")
 )
@@ -86,7 +123,7 @@ var (
 func TestEveryChapterCanBeTaughtInBothLanguages(t *testing.T) {
 	module := findModule(".")
 	for _, lang := range []string{"en", "zh"} {
-		b := &book{module: module, text: texts[lang]}
+		b := &book{module: module, text: texts[lang], err: os.Stderr, screen: screen{wide: usualWidth}}
 		for _, chapter := range b.chapters() {
 			notes, err := os.ReadFile(b.teachPath(chapter))
 			if err != nil {
@@ -98,7 +135,11 @@ func TestEveryChapterCanBeTaughtInBothLanguages(t *testing.T) {
 				n, _ := strconv.Atoi(row[1])
 				minutes += n
 			}
-			if head := headMinutes.FindStringSubmatch(string(notes)); head == nil || head[1] != strconv.Itoa(minutes) {
+			head := headMinutes.FindStringSubmatch(string(notes))
+			if head != nil && head[1] != "" {
+				minutes /= 2 // each has its own
+			}
+			if head == nil || head[2] != strconv.Itoa(minutes) {
 				t.Errorf("%s %s: the schedule has %d minutes, the heading says %v", chapter, lang, minutes, head)
 			}
 			for _, c := range commandIn.FindAllStringSubmatch(string(notes), -1) {
@@ -118,10 +159,34 @@ func (b *book) canBeTyped(t *testing.T, chapter, line string) {
 	if len(words) < 2 {
 		return
 	}
-	if _, err := b.chapter(words[1]); err == nil || words[0] == "class" {
+	if _, err := b.chapter(words[1]); err == nil || words[0] == "class" || words[0] == "lab" {
 		return
 	}
 	if _, _, err := b.findMutant(words[1]); err != nil {
 		t.Errorf("%s: %s: %v", chapter, line, err)
+	}
+}
+
+func TestTeachTellsTheFirstMistakesAndCountsTheRest(t *testing.T) {
+	d := newDesk(t)
+	text := d.says(pass, "teach 04", "- 04/who-listens: ", "more: go tool book teach 04 --all")
+	if n := strings.Count(text, "- 04/who-listens: "); n != fewMistakes+1 {
+		t.Errorf("%d lines of one exercise:\n%s", n, text)
+	}
+	d.says(pass, "teach 04 --lang zh", "条：go tool book teach 04 --all")
+	all := d.says(pass, "teach 04 --all")
+	if n := strings.Count(all, "- 04/who-listens: "); n < 10 || strings.Contains(all, "--all") {
+		t.Errorf("%d of one exercise with --all", n)
+	}
+	var l lesson
+	if err := json.Unmarshal([]byte(d.says(pass, "teach 05 --json")), &l); err != nil {
+		t.Fatal(err)
+	}
+	told := map[commonMistake]bool{}
+	for _, m := range l.Mistakes {
+		if told[m] {
+			t.Errorf("told twice: %+v", m)
+		}
+		told[m] = true
 	}
 }

@@ -21,6 +21,9 @@ func (b *book) differences(args []string) int {
 	f := flag.NewFlagSet("diff", flag.ContinueOnError)
 	calls := f.Bool("calls", false, "")
 	words, err := parseMixed(f, args)
+	if here := b.here(); err == nil && len(words) == 0 && here != "" {
+		words = []string{here}
+	}
 	if err != nil || len(words) != 1 || isThere(words[0]) && !isDir(words[0]) || b.module == "" {
 		return b.diff(args)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -22,8 +23,8 @@ func (b *book) show(o *outcome) {
 	}
 	head := fmt.Sprintf(words.head, o.Exercise, o.Try, o.Passed, o.Of)
 	fmt.Fprintln(b.out, b.screen.paint(bold, head))
-	if o.Verdict == verdictNoBuild {
-		fmt.Fprintf(b.out, words.noBuild+"\n", b.compilers(o.Error))
+	if o.report == nil {
+		b.ungraded(o)
 		b.whereNext(o)
 		return
 	}
@@ -45,6 +46,17 @@ func (b *book) show(o *outcome) {
 		b.line(words.look, b.shown(o.Page))
 	}
 	b.line(words.next, "go tool book next")
+}
+
+// ungraded says why the answer could not even be run.
+func (b *book) ungraded(o *outcome) {
+	words := b.lessons()
+	if o.Verdict == verdictUnreadable {
+		fmt.Fprintln(b.out, words.unreadable)
+		b.print("    ", o.Error)
+		return
+	}
+	fmt.Fprintf(b.out, words.noBuild+"\n", b.compilers(o.Error))
 }
 
 // print is text behind a first column that has colours in it.
@@ -74,43 +86,48 @@ const inset = "        "
 
 func (b *book) broken(r *grade.Report, result *grade.Result) {
 	words := b.lessons()
-	asked := result.Check.Ask.En != "" || r.Exercise.Kind == exercise.Hunt
-	if result.Answered != "" || asked {
-		said := result.Answered
-		if said == "" {
-			said = words.blank
-		}
-		b.print(inset+words.answered+"  ", said)
+	asked, who := result.Check.Ask.En != "" || r.Exercise.Kind == exercise.Hunt, words.answered
+	if r.Exercise.Kind == exercise.Kill {
+		who = words.yourCheck
+	}
+	wide := max(columns(words.kernel), columns(words.span))
+	if secret(result) {
+		wide = 0 // nothing stands below it
+	}
+	if said := result.Answered.In(b.text.lang); said != "" || asked {
+		b.print(inset+padded(who, wide)+"  ", cmp.Or(said, words.blank))
 	}
 	if !secret(result) {
-		wide := max(columns(words.kernel), columns(words.span))
-		b.print(inset+padded(words.kernel, wide)+"  ", witnessed(result.Kernel))
-		b.print(inset+padded(words.span, wide)+"  ", witnessed(result.Span))
+		b.print(inset+padded(words.kernel, wide)+"  ", b.testimony(result.Kernel))
+		b.print(inset+padded(words.span, wide)+"  ", b.testimony(result.Span))
 	}
 	b.print(inset, b.verdict(r, result))
 	if result.Verdict == grade.CannotLook {
 		b.print(inset, words.allow)
 	}
 	if likely := r.Likely.In(b.text.lang); likely != "" {
-		b.print(inset, words.looksLike+": "+likely)
+		b.print(inset, words.looksLike+words.colon+likely)
 	}
 	for _, note := range r.Notes {
-		b.print(inset, words.note+": "+note)
+		b.print(inset, words.note+words.colon+note.In(b.text.lang))
 	}
 }
 
-// witnessed is what a witness says; one who could not look has counted nothing.
-func witnessed(a grade.Answer) string {
+// testimony is what a witness says; one who could not look has counted nothing.
+func (b *book) testimony(a grade.Answer) string {
 	if !a.Could {
-		return "?   " + a.Text
+		return "?   " + a.Text.In(b.text.lang)
 	}
-	return fmt.Sprintf("%d   %s", a.Found, a.Text)
+	return fmt.Sprintf("%d   %s", a.Found, a.Text.In(b.text.lang))
 }
 
 func (b *book) verdict(r *grade.Report, result *grade.Result) string {
 	words := b.lessons()
-	if r.Exercise.Kind == exercise.Predict && result.Verdict == grade.NotYet && result.Answered != "" {
+	if r.Exercise.Kind == exercise.Predict && result.Verdict == grade.NotYet && result.Answered.En != "" {
 		return words.notSo
+	}
+	if result.Verdict == grade.DoesNotTell && result.Amiss != grade.Untold {
+		return words.amiss[result.Amiss]
 	}
 	return map[grade.Verdict]string{grade.NotYet: words.notYet, grade.DoesNotTell: words.doesNotTell,
 		grade.DoesNotHold: words.doesNotHold, grade.CannotLook: words.cannotLook}[result.Verdict]
@@ -135,11 +152,11 @@ func (b *book) compilers(text string) string {
 
 func (b *book) whereNext(o *outcome) {
 	words := b.lessons()
-	b.line(words.read, strings.Join(o.exercise.Read, "  |  "))
+	b.line(words.read, strings.Join(o.exercise.ReadIn(b.text.lang), "  |  "))
 	if o.Page != "" {
 		line := b.shown(o.Page)
 		if o.Reference != "" {
-			line += "   (" + fmt.Sprintf(words.reference, b.shown(o.Reference)) + ")"
+			line += fmt.Sprintf(words.reference, b.shown(o.Reference))
 		}
 		b.line(words.look, line)
 	}

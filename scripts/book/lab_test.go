@@ -38,6 +38,9 @@ func TestTheQuickLabIsQuickAndSaysWhatItMeasuredInEitherForm(t *testing.T) {
 			t.Errorf("no %q in\n%s", has, &out)
 		}
 	}
+	if few, table := strings.Index(out.String(), "只有 1 轮，下不了结论"), strings.Index(out.String(), "worker_0"); few < 0 || few > table {
+		t.Errorf("that one round is too few is not said first:\n%s", &out)
+	}
 	for line := range strings.Lines(out.String()) {
 		if columns(strings.TrimRight(line, "，。、；：\n")) > usualWidth || strings.Contains(line, "\x1b") {
 			t.Errorf("too wide, or coloured: %q", line)

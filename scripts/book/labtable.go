@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/lab"
 )
 
@@ -18,7 +19,12 @@ const (
 // labTables prints the report: the answer to the question, then the tables that it comes from.
 func (b *book) labTables(r *lab.Report) {
 	fmt.Fprint(b.out, b.screen.paint(bold, b.text.labTitle)+"   "+
-		fmt.Sprintf(b.text.labSetup, r.Workers, r.Connections, r.Rounds, r.Machine.Processors, r.Machine.Kernel)+"\n")
+		r.Setup().In(b.text.lang)+"   "+r.Hardware().In(b.text.lang)+"\n")
+	answer := r.Answer()
+	if r.TooFew() { // not below the tables, where what they show has been believed
+		b.labShort(answer[0].In(b.text.lang))
+		answer = answer[1:]
+	}
 	for _, t := range r.Modes {
 		fmt.Fprint(b.out, "\n"+b.screen.paint(bold, lab.ModeTitle(t.Mode, b.text.lang))+"\n")
 		rows := t.Rows
@@ -31,7 +37,12 @@ func (b *book) labTables(r *lab.Report) {
 		}
 	}
 	fmt.Fprint(b.out, "\n"+b.screen.paint(faint, strings.TrimRight(b.screen.hang("", lab.Legend(b.text.lang)), "\n"))+"\n\n")
-	b.labAnswer(r)
+	b.labAnswer(r, answer)
+}
+
+func (b *book) labShort(said string) {
+	laid := strings.TrimSuffix(b.screen.hang("", said), "\n")
+	fmt.Fprintln(b.out, b.screen.paint(bold, laid))
 }
 
 // labTable stands side by side where there is room, else one arrangement below the other.
@@ -80,17 +91,10 @@ func (b *book) labBar(r *lab.Row, w, longest int) string {
 	return b.screen.paint(hues[w%len(hues)], strings.Repeat("█", n)) + padded(" "+number, labCell-n)
 }
 
-func (b *book) labAnswer(r *lab.Report) {
-	for i, sentence := range r.Answer() {
-		first := "  - "
-		if i == 0 {
-			first = ""
-		}
-		said := b.screen.hang(first, sentence.In(b.text.lang))
-		if i == 0 {
-			said = b.screen.paint(bold, strings.TrimSuffix(said, "\n")) + "\n"
-		}
-		fmt.Fprint(b.out, said)
+func (b *book) labAnswer(r *lab.Report, answer []exercise.Words) {
+	b.labShort(answer[0].In(b.text.lang))
+	for _, sentence := range answer[1:] {
+		fmt.Fprint(b.out, b.screen.hang("  - ", sentence.In(b.text.lang)))
 	}
 	all := r.Disagreements()
 	for _, d := range all {

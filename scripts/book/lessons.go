@@ -23,10 +23,32 @@ func (b *book) refused(err error) int {
 	return b.lacking(err.Error())
 }
 
+// exercises are all that can be used. Of the others it is told once what is wrong with them.
+func (b *book) exercises() ([]*exercise.Exercise, error) {
+	all, err := exercise.All(b.module)
+	var broken exercise.Broken
+	if !errors.As(err, &broken) {
+		return all, err
+	}
+	if b.unread == nil {
+		b.fault(broken)
+	}
+	b.unread = broken
+	return all, nil
+}
+
+// leftOut is ourFault where one that was meant cannot be used.
+func (b *book) leftOut(isMeant func(*exercise.Exercise) bool) int {
+	if slices.ContainsFunc(b.unread.Exercises(), isMeant) {
+		return ourFault
+	}
+	return pass
+}
+
 // find is the exercise that the reader means: by its name, 03/reuseport or reuseport, or, without one, the
 // exercise in whose folder the reader stands.
 func (b *book) find(name string) (*exercise.Exercise, error) {
-	all, err := exercise.All(b.module)
+	all, err := b.exercises()
 	if err != nil {
 		return nil, errOurs{err}
 	}
@@ -34,6 +56,9 @@ func (b *book) find(name string) (*exercise.Exercise, error) {
 		name = b.here()
 	}
 	meant := matching(all, name)
+	if isBroken := matching(b.unread.Exercises(), name); len(meant) == 0 && len(isBroken) > 0 {
+		return nil, errOurs{fmt.Errorf(b.lessons().broken, isBroken[0].ID)}
+	}
 	switch {
 	case len(meant) == 1:
 		return meant[0], nil
@@ -62,7 +87,7 @@ func matching(all []*exercise.Exercise, name string) (meant []*exercise.Exercise
 
 // several are the exercises that a name means: one, a chapter's, or those of where the reader stands.
 func (b *book) several(name string) ([]*exercise.Exercise, error) {
-	all, err := exercise.All(b.module)
+	all, err := b.exercises()
 	if err != nil {
 		return nil, errOurs{err}
 	}
@@ -112,7 +137,8 @@ func (b *book) standing() []string {
 func (b *book) listed(all []*exercise.Exercise) string {
 	var lines []string
 	for _, e := range all {
-		lines = append(lines, fmt.Sprintf("  %s %s", padded(e.ID, 22), e.Title.In(b.text.lang)))
+		line := fmt.Sprintf("  %s %s", padded(e.ID, 22), e.Title.In(b.text.lang))
+		lines = append(lines, cut(line, b.screen.wide))
 	}
 	return strings.Join(lines, "\n")
 }

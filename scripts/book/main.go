@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 
+	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/witness"
 )
 
@@ -34,7 +35,8 @@ type book struct {
 	module   string // the folder of go.mod
 	text     *text
 	screen   screen
-	goos     string // runtime.GOOS
+	goos     string          // runtime.GOOS
+	unread   exercise.Broken // those that this invocation has told of
 	// For tests: somebody can be asked although there is no terminal; what looks at a child, nil for the kernel.
 	interactive bool
 	witness     func(pid int) (*witness.Process, error)
@@ -54,7 +56,7 @@ func invoke(args []string, out, err io.Writer) int {
 func (b *book) invoke(args []string) int {
 	lang, args := takeLang(args, os.Getenv)
 	b.screen = screenOf(b.out, os.Getenv)
-	b.goos = cmp.Or(b.goos, runtime.GOOS)
+	b.goos, b.unread = cmp.Or(b.goos, runtime.GOOS), nil
 	if b.text = texts[lang]; b.text == nil {
 		b.text = texts["en"]
 		return b.lacking(fmt.Sprintf(b.text.noSuchLang, lang))

@@ -27,7 +27,7 @@ func (b *book) next(args []string) int {
 	if _, err := b.flags("next", args, 0, func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "") }); err != nil {
 		return b.lacking(err.Error())
 	}
-	all, err := exercise.All(b.module)
+	all, err := b.exercises()
 	if err != nil {
 		return b.fault(err)
 	}
@@ -53,7 +53,7 @@ func (b *book) next(args []string) int {
 
 func (b *book) upNext(e *exercise.Exercise) *upNext {
 	return &upNext{Exercise: e.ID, Kind: e.Kind, Title: e.Title.In(b.text.lang), Minutes: e.Minutes,
-		Section: e.Section, Task: b.taskPath(e), Read: e.Read, Edit: b.answerPath(e),
+		Section: e.Section, Task: b.taskPath(e), Read: e.ReadIn(b.text.lang), Edit: b.answerPath(e),
 		Check: "go tool book check " + e.ID}
 }
 

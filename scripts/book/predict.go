@@ -105,13 +105,13 @@ func answered(text string, questions []question) string {
 	return text
 }
 
+// printQuestions says first that nobody is asked, and what to do instead.
 func (b *book) printQuestions(e *exercise.Exercise, questions []question) int {
-	words := b.lessons()
+	code := b.lacking(fmt.Sprintf(b.lessons().predictNo, b.answerPath(e), e.ID))
 	for i, q := range questions {
 		b.print(fmt.Sprintf("%3d  %s  ", i+1, q.Name), q.Ask+b.choice(q))
 	}
-	fmt.Fprintf(b.out, words.predictNo+"\n", b.answerPath(e), e.ID)
-	return notYet
+	return code
 }
 
 // choice is what can be answered where that is not a number.

@@ -31,15 +31,16 @@ type attempt struct {
 
 // The verdicts of an attempt.
 const (
-	verdictPass     = "pass"
-	verdictNotYet   = "not yet"
-	verdictBlind    = "could not look"
-	verdictNoBuild  = "does not build"
-	verdictSolution = "solution" // it was shown before a pass
-	verdictHint     = "hint"     // one more was shown
-	verdictReset    = "reset"    // the starter was put back: all begins anew
-	verdictStopped  = "stopped"  // never noted
-	verdictOurs     = "our fault"
+	verdictPass       = "pass"
+	verdictNotYet     = "not yet"
+	verdictBlind      = "could not look"
+	verdictNoBuild    = "does not build"
+	verdictUnreadable = "cannot be read"
+	verdictSolution   = "solution" // it was shown before a pass
+	verdictHint       = "hint"     // one more was shown
+	verdictReset      = "reset"    // the starter was put back: all begins anew
+	verdictStopped    = "stopped"  // never noted
+	verdictOurs       = "our fault"
 )
 
 // isTry: the answer was graded.
@@ -107,7 +108,8 @@ type standing struct {
 	Exercise string        `json:"exercise"`
 	Kind     exercise.Kind `json:"kind"`
 	Minutes  int           `json:"minutes"`
-	State    string        `json:"state"` // passed, tried, open
+	State    string        `json:"state"`       // passed, tried, open
+	Once     bool          `json:"passed_once"` // and reset since
 	Tries    int           `json:"tries"`
 	Hints    int           `json:"hints"`
 	GivenUp  bool          `json:"given_up"`
@@ -131,14 +133,15 @@ func standings(all []*exercise.Exercise, tried []attempt) []standing {
 func (s *standing) take(a *attempt) {
 	switch a.Verdict {
 	case verdictSolution:
-		s.GivenUp = s.GivenUp || s.State != statePassed
+		s.GivenUp = s.GivenUp || !s.hasPassed()
 	case verdictHint:
 		s.Hints = min(s.Hints+1, mostHints)
 	case verdictReset:
+		s.Once = s.hasPassed()
 		s.State, s.Hints = stateOpen, 0
 	case verdictPass:
 		s.Tries++
-		s.State = statePassed
+		s.State, s.Once = statePassed, false
 	default:
 		s.Tries++
 		if s.State == stateOpen {
@@ -146,6 +149,9 @@ func (s *standing) take(a *attempt) {
 		}
 	}
 }
+
+// hasPassed: now, or before a reset. A pass once made is not taken back.
+func (s *standing) hasPassed() bool { return s.State == statePassed || s.Once }
 
 // standingOf is where the learner is with one exercise.
 func (b *book) standingOf(e *exercise.Exercise) standing {
@@ -158,7 +164,7 @@ func (b *book) progress(args []string) int {
 	if err != nil {
 		return b.lacking(err.Error())
 	}
-	all, err := exercise.All(b.module)
+	all, err := b.exercises()
 	if err != nil {
 		return b.fault(err)
 	}
@@ -168,31 +174,39 @@ func (b *book) progress(args []string) int {
 	}
 	words, passed := b.lessons(), 0
 	for i := range rows {
-		if rows[i].State == statePassed {
+		if rows[i].hasPassed() {
 			passed++
 		}
-		fmt.Fprintln(b.out, b.progressLine(&rows[i]))
+		b.progressLine(&rows[i])
 	}
 	fmt.Fprintf(b.out, words.progressHead+"\n", passed, len(rows))
 	return pass
 }
 
-func (b *book) progressLine(s *standing) string {
+func (b *book) progressLine(s *standing) {
 	words := b.lessons()
 	state := map[string]string{statePassed: words.passed, stateTried: words.tried, stateOpen: words.open}[s.State]
 	tints := map[string]tint{statePassed: green, stateTried: yellow, stateOpen: faint}
-	line := fmt.Sprintf("  %s %s %s", padded(s.Exercise, 22), padded(words.kinds[s.Kind], 10),
+	first := fmt.Sprintf("  %s %s %s", padded(s.Exercise, 22), padded(words.kinds[s.Kind], 10),
 		b.screen.paint(tints[s.State], state))
+	var more []string
 	if s.Tries > 0 {
-		line += fmt.Sprintf("  (%d)", s.Tries)
+		more = append(more, fmt.Sprintf("(%d)", s.Tries))
+	}
+	if s.Once {
+		more = append(more, words.passedOnce)
 	}
 	if s.Hints > 0 {
-		line += "  " + fmt.Sprintf(words.hintsSeen, s.Hints)
+		more = append(more, fmt.Sprintf(words.hintsSeen, s.Hints))
 	}
 	if s.GivenUp {
-		line += "  " + words.gaveUp
+		more = append(more, words.gaveUp)
 	}
-	return line
+	if len(more) == 0 {
+		fmt.Fprintln(b.out, first)
+		return
+	}
+	b.print(first+"  ", strings.Join(more, "  "))
 }
 
 func (b *book) json(v any) int {

@@ -58,7 +58,10 @@ func (s screen) readStep(b *strings.Builder, c *reading.Chapter, step *reading.S
 
 // facts are Envoy's place and what else the map knows, in lines of at most sideWidth.
 func (s screen) facts(step *reading.Step, lang string) (lines []string) {
-	words := lessonsIn[lang]
+	words, comma := lessonsIn[lang], ", "
+	if lang == "zh" {
+		comma = "、"
+	}
 	wide := min(s.wide, 3*sideWidth)
 	if s.wide >= sideBySide {
 		wide = sideWidth
@@ -76,12 +79,12 @@ func (s screen) facts(step *reading.Step, lang string) (lines []string) {
 	}
 	add(words.thread, step.ThreadIn(lang))
 	add(words.postsTo, step.PostsTo)
-	add(words.syscalls, strings.Join(step.Calls, ", "))
+	add(words.syscalls, strings.Join(step.Calls, comma))
 	var figures []string
 	for _, url := range step.Figures {
 		figures = append(figures, strings.TrimSuffix(path.Base(url), ".png"))
 	}
-	add(words.figures, strings.Join(figures, ", "))
+	add(words.figures, strings.Join(figures, comma))
 	return lines
 }
 

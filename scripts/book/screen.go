@@ -137,7 +137,7 @@ func padded(text string, wide int) string {
 	return text + strings.Repeat(" ", max(0, wide-columns(text)))
 }
 
-// cut is text with its middle taken out until it has wide columns.
+// cut is text with its end taken off until it has wide columns.
 func cut(text string, wide int) string {
 	if columns(text) <= wide {
 		return text

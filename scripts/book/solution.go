@@ -39,7 +39,7 @@ func (b *book) solution(args []string) int {
 	if err != nil {
 		return b.refused(err)
 	}
-	if b.standingOf(e).State != statePassed {
+	if s := b.standingOf(e); !s.hasPassed() {
 		if !giveUp {
 			fmt.Fprintf(b.out, b.lessons().solutionFirst+"\n", e.ID)
 			return notYet

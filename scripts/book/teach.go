@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"envoywalk/scripts/book/exercise"
@@ -19,6 +20,9 @@ type lesson struct {
 	Minutes   int             `json:"exercise_minutes"`
 	Mistakes  []commonMistake `json:"mistakes"`
 }
+
+// fewMistakes of an exercise are told where not all are asked for.
+const fewMistakes = 2
 
 type lessonPart struct {
 	Exercise string        `json:"exercise"`
@@ -36,8 +40,11 @@ type commonMistake struct {
 // teach prints a chapter's teaching notes: schedule, demo, questions with answers; and from its exercises, how
 // long they take and which mistakes to expect.
 func (b *book) teach(args []string) int {
-	var asJSON bool
-	words, err := b.flags("teach", args, 1, func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "") })
+	var everything, asJSON bool
+	words, err := b.flags("teach", args, 1, func(f *flag.FlagSet) {
+		f.BoolVar(&everything, "all", false, "")
+		f.BoolVar(&asJSON, "json", false, "")
+	})
 	if err != nil {
 		return b.lacking(err.Error())
 	}
@@ -58,7 +65,7 @@ func (b *book) teach(args []string) int {
 	if asJSON {
 		return b.json(l)
 	}
-	b.showLesson(l)
+	b.showLesson(l, everything)
 	return pass
 }
 
@@ -76,7 +83,7 @@ func (b *book) lessonOf(chapter string) (*lesson, error) {
 	if err != nil {
 		return nil, errOurs{err}
 	}
-	all, err := exercise.All(b.module)
+	all, err := b.exercises()
 	if err != nil {
 		return nil, errOurs{err}
 	}
@@ -87,21 +94,33 @@ func (b *book) lessonOf(chapter string) (*lesson, error) {
 		}
 		l.Minutes += e.Minutes
 		l.Exercises = append(l.Exercises, lessonPart{e.ID, e.Kind, e.Title.In(b.text.lang), e.Minutes})
-		for _, known := range e.LooksLike {
-			l.Mistakes = append(l.Mistakes, commonMistake{e.ID, known.Say.In(b.text.lang)})
-		}
+		l.Mistakes = append(l.Mistakes, b.mistakesOf(e)...)
 	}
 	return l, nil
 }
 
-func (b *book) showLesson(l *lesson) {
+// mistakesOf are those that an exercise knows, each once: several symptoms may be told in the same words. A
+// configuration that is refused says so itself, and so comes last.
+func (b *book) mistakesOf(e *exercise.Exercise) (all []commonMistake) {
+	for _, refused := range []bool{false, true} {
+		for _, known := range e.LooksLike {
+			m := commonMistake{e.ID, known.Say.In(b.text.lang)}
+			if known.Refused == refused && !slices.Contains(all, m) {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+func (b *book) showLesson(l *lesson, everything bool) {
 	words := b.lessons()
 	for _, line := range paragraphs(l.Notes) {
 		switch indent := listPoint.FindString(line); {
 		case strings.HasPrefix(line, "#"):
 			fmt.Fprintln(b.out, b.screen.paint(bold, line))
-		case strings.HasPrefix(line, "|"):
-			fmt.Fprintln(b.out, line)
+		case strings.HasPrefix(line, "| "):
+			b.print("| ", line[2:])
 		default:
 			b.print(indent, line[len(indent):])
 		}
@@ -114,8 +133,23 @@ func (b *book) showLesson(l *lesson) {
 		b.print("- ", fmt.Sprintf(words.nextHead, e.Exercise, e.Title, words.kinds[e.Kind], e.Minutes))
 	}
 	fmt.Fprintf(b.out, "\n%s\n\n", b.screen.paint(bold, "## "+words.teachMistakes))
-	for _, m := range l.Mistakes {
-		b.print("- "+m.Exercise+": ", m.Says)
+	b.showMistakes(l, everything)
+}
+
+func (b *book) showMistakes(l *lesson, everything bool) {
+	for _, e := range l.Exercises {
+		others := func(m commonMistake) bool { return m.Exercise != e.Exercise }
+		of := slices.DeleteFunc(slices.Clone(l.Mistakes), others)
+		told := len(of)
+		if !everything {
+			told = min(told, fewMistakes)
+		}
+		for _, m := range of[:told] {
+			b.print("- "+m.Exercise+": ", m.Says)
+		}
+		if more := len(of) - told; more > 0 {
+			b.print("- ", fmt.Sprintf(b.lessons().teachMore, e.Exercise, more, l.Chapter[:2]))
+		}
 	}
 }
 

@@ -10,7 +10,7 @@ type text struct {
 	noSuchChapter, noBuild, noStrace, noRun  string
 	noPair, endedWith, ourFault              string
 	noMarkers, written, upToDate, stale      string
-	noLab, labTitle, labSetup, labAlone      string
+	noLab, labTitle, labAlone                string
 	labRun, labRound, labNext                string
 	runFailed, wholeTree                     string
 	noExport, exportOne, exportSame          string

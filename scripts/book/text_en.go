@@ -141,12 +141,13 @@ a thread did from one wait to the next on what it waits on most; it is named as 
 the first fd that an accept made, until its last close. A turn is linked to the write that woke
 it where nobody else can have done it. Lines that are not understood are counted and told.`,
 		"diff": `go tool book diff A B [--calls]
-go tool book diff NN/name[/a]
+go tool book diff [NN/name[/a]]
 
 Compares two saved traces (--trace json=, otlp= or html=FILE, or import's): what A did and B
 did not (-), what B did and A did not (+), and what both did in another order although the order
 is fixed (~). What is inside of a line is only counted. Two steps are the same where their
-thread's role, the functions around them, their name and their fd's label are.
+thread's role, the functions around them, their name, their fd's label and, of a call, its numbers
+and flags are.
 
 Timing is never a difference: turns, waits, wake-ups and looks that found nothing do not count,
 nor does it matter which worker the kernel gave a connection to.
@@ -203,7 +204,6 @@ Exit codes: 0 the witnesses agree; 1 they do not; 2 could not look.`,
 	written:   "%s: written.",
 	noLab:     "Could not look: %v",
 	labTitle:  "The accept lab",
-	labSetup:  "%d workers, %d clients a run, %d rounds; %d processors, Linux %s",
 	labAlone:  "alone (one worker): answer, median %s; until the last %s",
 	labRun:    "run %d of %d: round %d, %s, %s",
 	labRound:  "round %d: %d of %d runs are made",

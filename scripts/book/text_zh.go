@@ -134,11 +134,11 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 得到的 fd，直到最后一次 close。只有在别人都不可能唤醒它时，turn 才会链接到唤醒它的那次 write。
 看不懂的行会计数并告诉你。`,
 		"diff": `go tool book diff A B [--calls]
-go tool book diff NN/name[/a]
+go tool book diff [NN/name[/a]]
 
 比较两份保存下来的追踪（--trace json=、otlp= 或 html=FILE，或者 import 得到的）：A 做了而 B 没做的（-），
 B 做了而 A 没做的（+），以及两边都做了、次序本该固定却颠倒了的（~）。一行里面包含的事只计数。
-线程的角色、外面一层层的函数、名字和 fd 的标签都一样，才算同一步。
+线程的角色、外面一层层的函数、名字和 fd 的标签都一样，系统调用的数值和标志也一样，才算同一步。
 
 时间上的差别从不算数：循环的轮次、等待、唤醒和扑空的尝试都不比较，内核把连接交给哪个 worker 也没有关系。
 
@@ -192,7 +192,6 @@ span，也取自内核，两边必须一致。不需要任何特权。
 	written:       "%s：已写入。",
 	noLab:         "没能看到：%v",
 	labTitle:      "accept 实验",
-	labSetup:      "%d 个 worker，每次 %d 个客户端，%d 轮；%d 个处理器，Linux %s",
 	labAlone:      "alone（只有一个 worker）：应答，中位数 %s；直到最后一个 %s",
 	labRun:        "第 %d 次，共 %d 次：第 %d 轮，%s，%s",
 	labRound:      "第 %d 轮：已跑 %d 次，共 %d 次",

@@ -38,9 +38,9 @@ nearly the answer. How many you had is in your progress.`,
 
 Asks the questions of a prediction one by one, writes your answers into answers.yaml, and only then
 runs the program. What is not so is said, but not what is, until you have found it. Where there is
-no terminal it prints the questions; write the answers down yourself, then check.
+no terminal it says so and only prints the questions; write the answers down yourself, then check.
 
-Exit codes: 0 all answers hold; 1 not yet; 2 could not look.`,
+Exit codes: 0 all answers hold; 1 not yet; 2 could not look, or nobody could be asked.`,
 	"solution": `go tool book solution [NN/name] [--give-up] [--json]
 
 Shows the solution, and where yours differs from it: - is yours, + is the solution's. Of a hunt it also
@@ -48,21 +48,27 @@ shows what was changed. It is there after a pass. --give-up shows it before, and
 	"reset": `go tool book reset [NN/name] [--yes]
 
 Puts the starter back in the place of your answer, after asking. Your file is kept below .envoywalk; the
-exercise is open again, and its hints begin anew. --yes does not ask.`,
+exercise is open again, and its hints begin anew. That you passed it once stays in your progress. --yes
+does not ask.`,
 	"progress": `go tool book progress [--json]
 
 Where you are: passed, tried and how often, hints, given up. It comes from .envoywalk/progress.jsonl: one
 line per check with the verdict and a hash of your answer, never its text. check --all proves it again.`,
-	"teach": `go tool book teach NN [--json]
+	"teach": `go tool book teach NN [--all] [--json]
 
 For a teacher: a schedule of the chapter in minutes, what to show and with which commands, questions to
 ask with their answers (chapters/NN-name/teach.md); then the chapter's exercises with their minutes,
-and the mistakes to expect, in the words that the learners are told.`,
+and the mistakes to expect, in the words that the learners are told.
+
+  --all    every mistake that the grader knows, not only the first of each exercise`,
 	"class": `go tool book class DIR [--json]
 
 Reads the progress files below DIR and prints learners by exercises: who passed, who tried how often, who
-is stuck (4 tries or more), and which mistakes several made. A learner is called what the file is called
-(ann.jsonl), or the folder that it lies in (ann/.envoywalk/progress.jsonl). Nothing leaves this machine.`,
+is stuck (4 tries or more), and which mistakes several made; --json has these whole. A learner is called what
+the file is called (ann.jsonl), or the folder that it lies in (ann/.envoywalk/progress.jsonl). Who passed once
+and reset that has passed. Nothing leaves this machine.
+
+Exit codes: 0 shown; 1 there is no such folder, or no progress file in it; 2 no DIR was named.`,
 	"read": `go tool book read NN [STEP] [--html] [--pager] [--json]
 
 For reading along in one window. For each step of the chapter, in the order in which a running Envoy passes:
@@ -107,9 +113,9 @@ span。不写名字，就是你所在目录的那个练习，或者那一章的�
 	"predict": `go tool book predict [NN/name] [--json]
 
 把预测题一问一问地问你，答案写进 answers.yaml，然后才运行程序。哪一问不对会告诉你，对的是什么不会，直到你自己
-答出来。不是终端时，它只把题目打印出来：请自己写进文件，再 check。
+答出来。不是终端时，它会先说明，然后只把题目打印出来：请自己写进文件，再 check。
 
-退出码：0 全部答对；1 还没到；2 没法检查。`,
+退出码：0 全部答对；1 还没到；2 没法检查，或者没法提问。`,
 	"solution": `go tool book solution [NN/name] [--give-up] [--json]
 
 显示答案，并标出和你写的有什么不同：- 是你的，+ 是答案的。找错练习还会显示改坏了哪里。通过之后才能看；
@@ -117,20 +123,24 @@ span。不写名字，就是你所在目录的那个练习，或者那一章的�
 	"reset": `go tool book reset [NN/name] [--yes]
 
 问过之后，把答案文件换回起始的样子。你的文件另存在 .envoywalk 之下；这个练习重新变成未做，提示也从头算起。
-加 --yes 就不再问。`,
+通过过一次这件事，仍然留在你的进度里。加 --yes 就不再问。`,
 	"progress": `go tool book progress [--json]
 
 做到哪里了：通过的，试过几次的，用了几条提示，哪些是放弃后看了答案。数据来自 .envoywalk/progress.jsonl：
 每检查一次记一行，只有结论和答案的哈希，没有你写的内容。check --all 可以重新证明一遍。`,
-	"teach": `go tool book teach NN [--json]
+	"teach": `go tool book teach NN [--all] [--json]
 
 给讲课的人：这一章按分钟的安排，演示什么、用哪些命令，可以问的问题和答案（chapters/NN-name/teach.zh.md）；
-接着是本章的练习和所需时间，以及可能会犯的错，也就是学员会看到的那些话。`,
+接着是本章的练习和所需时间，以及可能会犯的错，也就是学员会看到的那些话。
+
+  --all    列出每个练习能认出的所有错，不只是头几条`,
 	"class": `go tool book class DIR [--json]
 
 读取 DIR 之下的进度文件，打印一张学员对练习的表：谁通过了，谁试了几次，谁卡住了（4 次或更多），哪些错是好几个
-人都犯的。学员的名字取自文件名（ann.jsonl），或它所在的目录（ann/.envoywalk/progress.jsonl）。什么都不会离开
-这台机器。`,
+人都犯的（全文见 --json）。学员的名字取自文件名（ann.jsonl），或它所在的目录（ann/.envoywalk/progress.jsonl）。
+通过之后又重置的，仍算通过。什么都不会离开这台机器。
+
+退出码：0 已打印；1 没有这个目录，或者里面没有进度文件；2 没有写 DIR。`,
 	"read": `go tool book read NN [STEP] [--html] [--pager] [--json]
 
 一个窗口里对照着读。按运行中的 Envoy 经过的先后，列出本章的每一步：文章的这一节讲了什么（用我们自己的话，并链接到

@@ -1,10 +1,14 @@
 package main
 
-import "envoywalk/scripts/book/exercise"
+import (
+	"envoywalk/scripts/book/exercise"
+	"envoywalk/scripts/book/grade"
+)
 
 // lessons is what the book says about exercises, in one language.
 type lessons struct {
 	noSuch, which, none, nearest       string
+	broken                             string
 	kinds                              map[exercise.Kind]string
 	head, ok, no, dim                  string
 	kernel, span, answered, blank      string
@@ -13,6 +17,8 @@ type lessons struct {
 	looksLike, read, look, next        string
 	allPass, moreFollow, reference     string
 	noBuild, moreLines, note, stopped  string
+	unreadable, yourCheck, colon       string
+	amiss                              map[grade.Amiss]string
 	hint, noMoreHints, oneMoreHint     string
 	nextHead, allDone, nothingPassed   string
 	task, edit, check, orWatch, stuck  string
@@ -28,11 +34,13 @@ type lessons struct {
 	noReference, noPredict             string
 	noStep, notOurs, thread, postsTo   string
 	syscalls, figures                  string
-	noProgress, learner, classLegend   string
+	noFolder, noProgress, learner      string
+	classLegend                        string
 	isStuck, common                    string
 	teachExercises, teachMistakes      string
+	teachMore                          string
 	progressHead, passed, tried, open  string
-	hintsSeen, notHere                 string
+	passedOnce, hintsSeen, notHere     string
 }
 
 var lessonsIn = map[string]*lessons{"en": &lessonsEnglish, "zh": &lessonsChinese}
@@ -43,6 +51,7 @@ var lessonsEnglish = lessons{
 	noSuch:  "There is no exercise %q. There are:\n%s",
 	which:   "Which exercise? Name it (03/reuseport), or go into its folder.\n%s",
 	none:    "No exercise is there yet.",
+	broken:  "%s cannot be used before that is mended; the other exercises can.",
 	nearest: "Did you mean %s?",
 	kinds: map[exercise.Kind]string{exercise.Write: "write", exercise.Predict: "predict", exercise.Hunt: "hunt",
 		exercise.Experiment: "experiment", exercise.Kill: "kill"},
@@ -61,14 +70,24 @@ var lessonsEnglish = lessons{
 	cannotLook:  "Could not look: this counts as nothing, neither passed nor failed.",
 	allow: "One process of yours must be allowed to look at another: pidfd_getfd and /proc. In a container, run it with " +
 		"--cap-add SYS_PTRACE; go tool book doctor tries it.",
-	looksLike:   "Looks like",
-	read:        "read",
-	look:        "look",
-	next:        "next",
-	allPass:     "All %d hold, by both witnesses.",
-	moreFollow:  "%d more follow.",
-	reference:   "d in it: beside the reference, %s",
-	noBuild:     "It does not build yet:\n%s",
+	looksLike:  "Looks like",
+	read:       "read",
+	look:       "look",
+	next:       "next",
+	allPass:    "All %d hold, by both witnesses.",
+	moreFollow: "%d more follow.",
+	reference:  "   (d in it: beside the reference, %s)",
+	noBuild:    "It does not build yet:\n%s",
+	unreadable: "Your answer cannot be read yet:",
+	yourCheck:  "your check",
+	colon:      ": ",
+	amiss: map[grade.Amiss]string{
+		grade.TooFew:    "It works, but not all of it is told: the kernel sees more than the spans say.",
+		grade.TooMany:   "It works, but the spans show it more often than was asked.",
+		grade.Order:     "It works, but not in the order that was asked.",
+		grade.OnThread:  "It works, but not on the thread that was asked.",
+		grade.Elsewhere: "It works, but not from the place that was asked.",
+	},
 	moreLines:   "... and %d more lines",
 	note:        "note",
 	stopped:     "Stopped; nothing was graded.",
@@ -103,7 +122,7 @@ var lessonsEnglish = lessons{
 	predictHead: "%s   %d questions. What would a run show? Nothing runs until you have answered. " +
 		"Enter keeps what stands in [].",
 	predictAsk:     "%d of %d  %s",
-	predictNo:      "Here is nobody to ask: this is no terminal. Write the answers into %s, then go tool book check %s",
+	predictNo:      "Nobody is asked: this is no terminal. Write the answers into %s, then go tool book check %s. The questions:",
 	predictWrite:   "a number, please",
 	predictWritten: "Written into %s. Now it runs.",
 	noMutant:       "%s has no mutant %q: there is %s.",
@@ -111,13 +130,15 @@ var lessonsEnglish = lessons{
 	checkFirst:     "No trace of yours is kept for %s: go tool book check %s makes it.",
 	noReference:    "%s has no run of its own to compare with.",
 	noPredict:      "%s asks no questions: its kind is %s. go tool book next says what to do.",
+	noFolder:       "There is no folder %s.",
 	noProgress:     "There is no progress file (.jsonl) below %s.",
 	learner:        "learner",
-	classLegend:    "ok passed   ok* passed after the solution was shown   a number: tries   !: stuck   ·: not tried",
+	classLegend:    "ok passed   ok* passed after the solution was shown   (ok) passed once, reset since   a number: tries   !: stuck   ·: not tried",
 	isStuck:        "%s is stuck in %s",
 	common:         "%s: %d learners: %s",
 	teachExercises: "Exercises: %d minutes in all",
 	teachMistakes:  "Mistakes to expect, as the learners are told",
+	teachMore:      "%s: %d more: go tool book teach %s --all",
 	noStep:         "%s has no step %q: go tool book read %s lists them.",
 	notOurs:        "No function of ours stands for this step alone: what happens here is part of the steps around it.",
 	thread:         "thread",
@@ -126,6 +147,7 @@ var lessonsEnglish = lessons{
 	figures:        "figures",
 	progressHead:   "%d of %d passed",
 	passed:         "passed",
+	passedOnce:     "passed once, reset since",
 	tried:          "tried",
 	open:           "open",
 	hintsSeen:      "hints: %d",
@@ -137,31 +159,42 @@ var lessonsChinese = lessons{
 	noSuch:  "没有叫 %q 的练习。现有的是：\n%s",
 	which:   "哪一个练习？写出它的名字（03/reuseport），或者先进入它的目录。\n%s",
 	none:    "还没有任何练习。",
+	broken:  "这里修好之前，%s 没法用；别的练习不受影响。",
 	nearest: "是不是想写 %s？",
 	kinds: map[exercise.Kind]string{exercise.Write: "动手写", exercise.Predict: "先预测", exercise.Hunt: "找错",
 		exercise.Experiment: "做实验", exercise.Kill: "写检查"},
-	head:           "%s   第 %d 次   %d / %d",
-	ok:             "ok",
-	no:             "NO",
-	dim:            "??",
-	kernel:         "内核说",
-	span:           "span 说",
-	answered:       "你说",
-	blank:          "还没有回答",
-	doesNotTell:    "功能有了，却没有说出来：内核看得见，span 里没有。",
-	doesNotHold:    "span 这么说，内核却不这么说。",
-	notYet:         "还没到。",
-	notSo:          "实际运行的结果不是这样。",
-	cannotLook:     "没能看到：这既不算通过，也不算失败。",
-	allow:          "需要允许你的一个进程查看另一个进程：pidfd_getfd 和 /proc。在容器里，启动时加上 --cap-add SYS_PTRACE；go tool book doctor 会试一遍。",
-	looksLike:      "看起来是",
-	read:           "读",
-	look:           "看",
-	next:           "接着",
-	allPass:        "%d 条全部成立，两位证人都这么说。",
-	moreFollow:     "后面还有 %d 条。",
-	reference:      "在页面里按 d，和参考的并排看：%s",
-	noBuild:        "还不能编译：\n%s",
+	head:        "%s   第 %d 次   %d / %d",
+	ok:          "ok",
+	no:          "NO",
+	dim:         "??",
+	kernel:      "内核说",
+	span:        "span 说",
+	answered:    "你说",
+	blank:       "还没有回答",
+	doesNotTell: "功能有了，却没有说出来：内核看得见，span 里没有。",
+	doesNotHold: "span 这么说，内核却不这么说。",
+	notYet:      "还没到。",
+	notSo:       "实际运行的结果不是这样。",
+	cannotLook:  "没能看到：这既不算通过，也不算失败。",
+	allow:       "需要允许你的一个进程查看另一个进程：pidfd_getfd 和 /proc。在容器里，启动时加上 --cap-add SYS_PTRACE；go tool book doctor 会试一遍。",
+	looksLike:   "看起来是",
+	read:        "读",
+	look:        "看",
+	next:        "接着",
+	allPass:     "%d 条全部成立，两位证人都这么说。",
+	moreFollow:  "后面还有 %d 条。",
+	reference:   "（在页面里按 d，和参考的并排看：%s）",
+	noBuild:     "还不能编译：\n%s",
+	unreadable:  "你的答案还读不懂：",
+	yourCheck:   "你的检查",
+	colon:       "：",
+	amiss: map[grade.Amiss]string{
+		grade.TooFew:    "功能有了，却没有全说出来：内核看到的比 span 说的多。",
+		grade.TooMany:   "功能有了，但 span 显示做的次数比要求的多。",
+		grade.Order:     "功能有了，但先后次序和要求的不一样。",
+		grade.OnThread:  "功能有了，但不是在要求的线程上做的。",
+		grade.Elsewhere: "功能有了，但不是在要求的地方做的。",
+	},
 	moreLines:      "……还有 %d 行",
 	note:           "注",
 	stopped:        "已停下，这一次不算。",
@@ -193,7 +226,7 @@ var lessonsChinese = lessons{
 	watchPassed:    "通过了，不再盯着。",
 	predictHead:    "%s   共 %d 问。运行起来会看到什么？答完之前什么都不会运行。直接回车，保留 [] 里的答案。",
 	predictAsk:     "%d / %d  %s",
-	predictNo:      "这里不是终端，没有人可问。请把答案写进 %s，然后 go tool book check %s",
+	predictNo:      "这里不是终端，没法一问一答。请把答案写进 %s，然后 go tool book check %s。题目是：",
 	predictWrite:   "请写一个数字",
 	predictWritten: "已写进 %s。现在开始运行。",
 	noMutant:       "%s 没有改坏的程序 %q，有的是：%s。",
@@ -201,13 +234,15 @@ var lessonsChinese = lessons{
 	checkFirst:     "还没有留下你做 %s 时的追踪：先 go tool book check %s。",
 	noReference:    "%s 没有可比较的参考运行。",
 	noPredict:      "%s 不提问：它的类型是“%s”。该做什么，见 go tool book next。",
+	noFolder:       "没有 %s 这个目录。",
 	noProgress:     "%s 之下没有进度文件（.jsonl）。",
 	learner:        "学员",
-	classLegend:    "ok 通过   ok* 看过答案后通过   数字：试过几次   !：卡住了   ·：还没试",
+	classLegend:    "ok 通过   ok* 看过答案后通过   (ok) 通过过一次，后来重置了   数字：试过几次   !：卡住了   ·：还没试",
 	isStuck:        "%s 卡在 %s",
 	common:         "%s：%d 人：%s",
 	teachExercises: "练习：共 %d 分钟",
 	teachMistakes:  "可能会犯的错，以及学员会看到的话",
+	teachMore:      "%s：还有 %d 条：go tool book teach %s --all",
 	noStep:         "%s 里没有 %q 这一步：go tool book read %s 会全部列出。",
 	notOurs:        "这一步在我们这里没有单独的函数，它发生的事并进了前后几步。",
 	thread:         "线程",
@@ -216,6 +251,7 @@ var lessonsChinese = lessons{
 	figures:        "插图",
 	progressHead:   "已通过 %d / %d",
 	passed:         "通过",
+	passedOnce:     "通过过一次，后来重置了",
 	tried:          "试过",
 	open:           "未做",
 	hintsSeen:      "提示 %d",

@@ -41,6 +41,29 @@ func (w Words) In(lang string) string {
 	return w.En
 }
 
+// Lead is a place to look: written once where both languages write it alike, but for the word article.
+type Lead struct{ Words }
+
+// UnmarshalYAML reads a text, or one in each language.
+func (l *Lead) UnmarshalYAML(n *yaml.Node) error {
+	if n.Kind != yaml.ScalarNode {
+		return n.Decode(&l.Words)
+	}
+	l.En, l.Zh = n.Value, n.Value
+	if section, ok := strings.CutPrefix(n.Value, "article "); ok {
+		l.Zh = "文章 " + section
+	}
+	return nil
+}
+
+// ReadIn is where to look, in the language "en" or "zh".
+func (e *Exercise) ReadIn(lang string) (leads []string) {
+	for _, l := range e.Read {
+		leads = append(leads, l.In(lang))
+	}
+	return leads
+}
+
 // Exercise is one exercise. Its folder holds task.md, task.zh.md, the file that the
 // learner edits, and that file as it should be in starter/, solution/ and wrong/NAME/.
 type Exercise struct {
@@ -48,12 +71,12 @@ type Exercise struct {
 	Dir     string `yaml:"-"` // below the module's root, with slashes
 	Chapter string `yaml:"-"` // 03-bind
 
-	Kind    Kind     `yaml:"kind"`
-	Title   Words    `yaml:"title"`
-	Minutes int      `yaml:"minutes"`
-	Section string   `yaml:"section"` // of the article: 二.3
-	Read    []string `yaml:"read"`    // where to look when it does not hold
-	Answer  string   `yaml:"answer"`  // the file that the learner edits
+	Kind    Kind   `yaml:"kind"`
+	Title   Words  `yaml:"title"`
+	Minutes int    `yaml:"minutes"`
+	Section string `yaml:"section"` // of the article: 二.3
+	Read    []Lead `yaml:"read"`    // where to look when it does not hold
+	Answer  string `yaml:"answer"`  // the file that the learner edits
 
 	Program   string   `yaml:"program"`  // the package that is run; "" is the chapter's own
 	Config    string   `yaml:"config"`   // its configuration; "" is envoy.yaml of the exercise's folder, "-" none
@@ -266,45 +289,48 @@ type Wrong struct {
 	Told  string `yaml:"told"`
 }
 
-// All are the exercises of the module at root, by id.
+// All are the exercises of the module at root, by id. Those that cannot be read are left out; the error is
+// then Broken.
 func All(root string) ([]*Exercise, error) {
 	paths, err := filepath.Glob(filepath.Join(root, "chapters", "*", "exercises", "*", "exercise.yaml"))
 	if err != nil {
 		return nil, err
 	}
 	var all []*Exercise
+	var broken Broken
 	for _, path := range paths {
 		e, err := load(root, path)
 		if err != nil {
-			return nil, err
+			broken = append(broken, unreadable(e, path, err))
+			continue
 		}
 		all = append(all, e)
 	}
 	slices.SortFunc(all, func(a, b *Exercise) int { return cmp.Compare(a.ID, b.ID) })
+	if broken != nil {
+		return all, broken
+	}
 	return all, nil
 }
 
+// load returns the exercise with what its folder says of it even where the file cannot be read.
 func load(root, path string) (*Exercise, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	e := &Exercise{}
-	in := yaml.NewDecoder(bytes.NewReader(text))
-	in.KnownFields(true)
-	if err := in.Decode(e); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
 	dir, err := filepath.Rel(root, filepath.Dir(path))
 	if err != nil {
-		return nil, err
+		return &Exercise{}, err
 	}
-	e.Dir = filepath.ToSlash(dir)
+	e := &Exercise{Dir: filepath.ToSlash(dir)}
 	parts := strings.Split(e.Dir, "/")
 	e.Chapter = parts[1]
 	e.ID = e.Chapter[:2] + "/" + parts[3]
-	if err := e.complete(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return e, err
 	}
-	return e, nil
+	in := yaml.NewDecoder(bytes.NewReader(text))
+	in.KnownFields(true)
+	if err := in.Decode(e); err != nil {
+		return e, err
+	}
+	return e, e.complete()
 }

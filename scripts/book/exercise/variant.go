@@ -70,6 +70,23 @@ func Swap(file, mutant string) (source []byte, name string, first, last int, err
 	return text, name, first, last, nil
 }
 
+// Lines are where a function stands in its file, without its comment.
+type Lines struct{ First, Last int }
+
+// Functions are the functions of a file, by Receiver.name.
+func Functions(file string) (map[string]Lines, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	there, err := functions(file, text)
+	all := map[string]Lines{}
+	for name, f := range there {
+		all[name] = Lines{1 + bytes.Count(text[:f.from], newline), 1 + bytes.Count(text[:f.to], newline)}
+	}
+	return all, err
+}
+
 var newline = []byte{'\n'}
 
 // span is where a function stands in its file, without its comment.
@@ -85,14 +102,14 @@ func functions(path string, text []byte) (map[string]span, error) {
 	all := map[string]span{}
 	for _, d := range parsed.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok {
-			all[funcName(f)] = span{set.Position(f.Pos()).Offset, set.Position(f.End()).Offset}
+			all[FuncName(f)] = span{set.Position(f.Pos()).Offset, set.Position(f.End()).Offset}
 		}
 	}
 	return all, nil
 }
 
-// funcName is Receiver.name, or name.
-func funcName(f *ast.FuncDecl) string {
+// FuncName is Receiver.name, or name.
+func FuncName(f *ast.FuncDecl) string {
 	if f.Recv == nil || len(f.Recv.List) == 0 {
 		return f.Name.Name
 	}

@@ -3,7 +3,6 @@ package grade
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"os"
@@ -37,6 +36,14 @@ const (
 	metEnded    = "ended"  // the other side closed in order, without the answer
 	metSilent   = "silent" // nothing came
 )
+
+// meetings are what clients meet, and upstreams, in words.
+var meetings = map[string]exercise.Words{
+	metAnswered: {En: metAnswered, Zh: "得到了应答"}, metRefused: {En: metRefused, Zh: "连不上"},
+	metReset: {En: metReset, Zh: "被 RST 中断"}, metEnded: {En: metEnded, Zh: "读到正常的结尾"},
+	metSilent:   {En: metSilent, Zh: "什么也没等到"},
+	"connected": {En: "connected", Zh: "连上了"}, "heard": {En: "heard, in bytes", Zh: "听到的字节"},
+}
 
 // meeting is what one client of a row met.
 type meeting struct{ as, what string }
@@ -124,5 +131,5 @@ func (s *scene) askClients(q *exercise.Clients) Answer {
 			n++
 		}
 	}
-	return counted(n, q.Count, fmt.Sprintf("%d of %d clients: %s", n, of, q.Met))
+	return counted(n, q.Count, say("%d of %d clients: %s", "%d / %d 个客户端：%s", n, of, meetings[q.Met]))
 }

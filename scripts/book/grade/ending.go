@@ -19,9 +19,13 @@ func (s *scene) refused() bool {
 	return s.exercise.Kind == exercise.Experiment && s.exit != 0 && len(s.waited) > 0
 }
 
-// lastWords is the complaint a program ended with: a sentence and, indented below it, the place and a hint.
+// lastWords is what a program ended with: why it panicked, or its complaint, a sentence and, indented below
+// it, the place and a hint.
 // Paths are those that the learner knows.
 func (s *scene) lastWords() string {
+	if why := panicked(s.stderr.String(), s.exercise); why != "" {
+		return why
+	}
 	return strings.ReplaceAll(complaint(s.stderr.String()), s.dir+"/", "")
 }
 

@@ -31,8 +31,9 @@ type Result struct {
 	Check        *exercise.Check
 	Says         exercise.Words // the claim, or whose part it is
 	Verdict      Verdict
+	Amiss        Amiss // where it works: what is wrong about its spans
 	Kernel, Span Answer
-	Answered     string // what the learner said, where that was asked
+	Answered     exercise.Words // what the learner said, where that was asked
 }
 
 // Report is the verdict on an answer.
@@ -40,8 +41,8 @@ type Report struct {
 	Exercise *exercise.Exercise
 	Results  []Result // in order; the first that is no pass is the one to talk about
 	Likely   exercise.Words
-	Notes    []string // what was waited for in vain, how the program ended
-	Trace    string   // a page of the run, "" where there was none
+	Notes    []exercise.Words // how the program ended, what was waited for in vain
+	Trace    string           // a page of the run, "" where there was none
 }
 
 // Broken is the first result that is no pass, or nil.
@@ -91,6 +92,13 @@ func (g *Grader) run(ctx context.Context, e *exercise.Exercise, variant string) 
 	replace := map[string]string{}
 	if e.Kind == exercise.Experiment {
 		s.config = answer
+		text, err := os.ReadFile(answer)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := readYAML(filepath.Base(answer), text); err != nil {
+			return nil, err
+		}
 	} else if variant != "" {
 		replace[e.AnswerFile(g.Root, "")] = answer
 	}
@@ -143,13 +151,15 @@ func (s *scene) report(answer string) *Report {
 		c := &s.exercise.Checks[i]
 		r.Results = append(r.Results, s.judge(c))
 	}
-	for _, what := range s.waited {
-		r.Notes = append(r.Notes, "waited in vain for "+what)
+	if s.exit > 0 {
+		r.Notes = append(r.Notes, say("the program ended with status %d: %s", "程序以状态 %d 结束，它最后说：%s",
+			s.exit, s.lastWords()))
+	} else {
+		for _, what := range s.waited {
+			r.Notes = append(r.Notes, say("waited in vain for: %s", "一直没有等到：%s", what))
+		}
 	}
-	if s.exit != 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("the program ended with status %d: %s", s.exit, s.lastWords()))
-	}
-	if b := r.Broken(); b != nil {
+	if b := r.Broken(); b != nil && b.Verdict != CannotLook { // who has not looked does not guess either
 		r.Likely = s.likely(b.Check, answer)
 	}
 	return r
@@ -158,23 +168,35 @@ func (s *scene) report(answer string) *Report {
 func (s *scene) judge(c *exercise.Check) Result {
 	kernel, asked := s.said[c]
 	if !asked {
-		kernel = Answer{Asked: true, Could: true, Text: "the program had ended before it could be asked"}
+		kernel = Answer{Asked: true, Could: true, Text: say("the program had ended before it could be asked",
+			"还没来得及问，程序就结束了")}
 	}
-	return Result{Check: c, Says: c.Says, Kernel: kernel, Span: s.askSpans(c.Span),
-		Verdict: verdict(kernel, s.askSpans(c.Span))}
+	r := Result{Check: c, Says: c.Says, Kernel: kernel, Span: s.askSpans(c.Span)}
+	if r.Verdict = verdict(kernel, r.Span); r.Verdict == DoesNotTell {
+		r.Amiss, _ = s.story.amiss(c.Span)
+	}
+	return r
 }
 
 func (s *scene) askSpans(q *exercise.Spans) Answer {
 	if s.story == nil {
-		return Answer{Asked: true, Could: true, Holds: q.Count.Holds(0), Text: "there is no span at all"}
+		return Answer{Asked: true, Could: true, Holds: q.Count.Holds(0), Text: say("there is no span at all",
+			"一个 span 都没有")}
 	}
 	n, found := s.story.count(q)
-	text := fmt.Sprintf("no %s", spansText(q))
-	if len(found) > 0 {
-		e := found[len(found)-1]
-		text = fmt.Sprintf("%s  %s  #%d", e.Place(), e.Text(), e.Seq)
+	switch {
+	case len(found) == 0:
+		none := wanted(q)
+		text := exercise.Words{En: "no " + none.En, Zh: "没有" + apart(none.Zh)}
+		if _, other := s.story.amiss(q); other != nil {
+			text = join([]exercise.Words{text, say("but there is %s", "有的是 %s", other.told())}, "; ", "；")
+		}
+		return counted(n, q.Count, text)
+	case q.Distinct != "":
+		return counted(n, q.Count, say("%s, by %s: %s", "%s，按 %s 分：%s",
+			wanted(q), q.Distinct, tally(found, q)))
 	}
-	return counted(n, q.Count, text)
+	return counted(n, q.Count, same(found[len(found)-1].told()))
 }
 
 func verdict(kernel, span Answer) Verdict {
@@ -193,6 +215,9 @@ func verdict(kernel, span Answer) Verdict {
 
 // likely is the first known mistake whose symptoms are all there.
 func (s *scene) likely(broken *exercise.Check, answer string) exercise.Words {
+	if panicked(s.stderr.String(), s.exercise) != "" {
+		return gaveUp
+	}
 	text, _ := os.ReadFile(answer)
 	for _, l := range s.exercise.LooksLike {
 		switch {
@@ -226,15 +251,4 @@ func lastLine(text string) string {
 		lines = lines[:n-1]
 	}
 	return strings.TrimSpace(lines[len(lines)-1])
-}
-
-// spansText says in a few words what spans are meant.
-func spansText(q *exercise.Spans) string {
-	var parts []string
-	for _, part := range []string{q.Kind, q.Step, q.Call, q.Args, q.Errno, q.FD, q.Made, q.Text, q.Object, q.Thread} {
-		if part != "" {
-			parts = append(parts, strings.ReplaceAll(part, `\`, "")) // a reader wants no pattern
-		}
-	}
-	return strings.Join(parts, " ")
 }

@@ -74,12 +74,12 @@ func opinion(ctx context.Context, judge string, seen *Report, name string) (Resu
 		return Result{}, err
 	}
 	accepts, rejects := err == nil, exit != nil && exit.ExitCode() == 1
-	r := Result{Verdict: NotYet, Answered: "accepts it"}
+	r := Result{Verdict: NotYet, Answered: say("accepts it", "接受它")}
 	switch {
 	case rejects:
-		r.Answered = "rejects it: " + lastLine(string(out))
+		r.Answered = say("rejects it: %s", "拒绝它：%s", lastLine(string(out)))
 	case !accepts:
-		r.Answered = "does not come to an end: " + firstLine(string(out))
+		r.Answered = say("does not come to an end: %s", "没能运行到底：%s", lastGasp(string(out), seen.Exercise))
 	}
 	if broken := seen.Broken(); broken != nil {
 		r.Check, r.Kernel, r.Span = broken.Check, broken.Kernel, broken.Span
@@ -98,8 +98,11 @@ func opinion(ctx context.Context, judge string, seen *Report, name string) (Resu
 	return r, nil
 }
 
-// firstLine is the first thing that a program said: of a panic, what happened.
-func firstLine(text string) string {
+// lastGasp is why a program did not come to an end: its panic, else the first thing that it said.
+func lastGasp(text string, e *exercise.Exercise) string {
+	if why := panicked(text, e); why != "" {
+		return why
+	}
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return first
 }

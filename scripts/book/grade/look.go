@@ -13,18 +13,18 @@ import (
 
 // Answer is what one witness says to a claim.
 type Answer struct {
-	Asked bool   // the witness was there to be asked
-	Holds bool   // and says yes
-	Found int    // how many it counted
-	Could bool   // it could look
-	Text  string // what it says, for the report
+	Asked bool           // the witness was there to be asked
+	Holds bool           // and says yes
+	Found int            // how many it counted
+	Could bool           // it could look
+	Text  exercise.Words // what it says, for the report
 }
 
-func counted(n int, want exercise.Count, what string) Answer {
+func counted(n int, want exercise.Count, what exercise.Words) Answer {
 	return Answer{Asked: true, Could: true, Holds: want.Holds(n), Found: n, Text: what}
 }
 
-func blind(err error) Answer { return Answer{Asked: true, Text: err.Error()} }
+func blind(err error) Answer { return Answer{Asked: true, Text: unlookable(err)} }
 
 // look asks the kernel now for every check that wants this look. "" is for the checks that name none:
 // it is called last.
@@ -52,7 +52,7 @@ func (s *scene) lookBack() {
 			s.said[c] = s.askFile(k.File)
 		case k.Exit != nil:
 			s.said[c] = counted(s.exit, exercise.Count{Set: true, Min: *k.Exit, Max: *k.Exit},
-				fmt.Sprintf("exit status %d", s.exit))
+				say("exit status %d", "退出状态 %d", s.exit))
 		}
 	}
 }
@@ -65,7 +65,7 @@ func isLive(k *exercise.Kernel) bool {
 func (s *scene) ask(k *exercise.Kernel) Answer {
 	switch {
 	case s.isOver():
-		return Answer{Asked: true, Could: true, Text: "the program has ended"}
+		return Answer{Asked: true, Could: true, Text: say("the program has ended", "程序已经结束")}
 	case k.Sockets != nil:
 		return s.askSockets(k.Sockets)
 	case k.Epoll != nil:
@@ -88,7 +88,7 @@ func (s *scene) askSockets(q *exercise.Sockets) Answer {
 		return blind(err)
 	}
 	n, inodes := 0, map[uint64]bool{}
-	var seen []string
+	var seen []exercise.Words
 	for i := range sockets {
 		text, holds, err := fits(&sockets[i], q)
 		if err != nil {
@@ -103,9 +103,9 @@ func (s *scene) askSockets(q *exercise.Sockets) Answer {
 		}
 	}
 	if len(seen) == 0 {
-		seen = []string{"no socket"}
+		seen = []exercise.Words{say("no socket", "没有 socket")}
 	}
-	return counted(n, q.Count, strings.Join(seen, "; "))
+	return counted(n, q.Count, join(seen, "; ", "；"))
 }
 
 // candidates: a claim about connections is about all sockets, every other about a listener's.
@@ -120,33 +120,30 @@ func (s *scene) candidates(q *exercise.Sockets) ([]witness.Socket, error) {
 }
 
 // fits says what the socket is like and whether it is what q wants.
-func fits(s *witness.Socket, q *exercise.Sockets) (text string, holds bool, err error) {
+func fits(s *witness.Socket, q *exercise.Sockets) (text exercise.Words, holds bool, err error) {
 	bound := hasPort(s.Local)
-	text = fmt.Sprintf("fd %d %s %s inode %d", s.FD, s.Family, or(s.Local, "no address"), s.Inode)
+	local, more := same(s.Local), ""
+	if s.Local == "" {
+		local = say("no address", "没有地址")
+	}
 	if s.Listening {
-		text += " LISTEN"
+		more = " LISTEN"
 	}
 	holds = (q.Family == "" || q.Family == s.Family) && is(q.Bound, bound) && is(q.Listening, s.Listening) &&
 		is(q.Connected, s.Peer != "")
 	for _, name := range sorted(q.Options) {
 		value, err := s.Option(name)
 		if err != nil {
-			return "", false, err
+			return text, false, err
 		}
-		text += fmt.Sprintf(" %s=%d", name, value)
+		more += fmt.Sprintf(" %s=%d", name, value)
 		holds = holds && value == q.Options[name]
 	}
+	text = say("fd %d %s %s inode %d%s", "fd %d %s %s inode %d%s", s.FD, s.Family, local, s.Inode, more)
 	return text, holds, nil
 }
 
 func is(want *bool, have bool) bool { return want == nil || *want == have }
-
-func or(text, instead string) string {
-	if text == "" {
-		return instead
-	}
-	return text
-}
 
 func sorted(m map[string]int) []string {
 	var names []string
@@ -173,23 +170,24 @@ func (s *scene) askEpoll(q *exercise.Epoll) Answer {
 		return s.askSpread(q, sockets, sets)
 	}
 	n := 0
-	var seen []string
+	var seen []exercise.Words
 	for _, set := range sets {
 		for _, socket := range sockets {
 			mask, watched := set.Watched[socket.FD]
 			if !watched {
 				continue
 			}
-			seen = append(seen, fmt.Sprintf("epoll fd %d watches fd %d (%s)", set.FD, socket.FD, maskText(mask)))
+			seen = append(seen, say("epoll fd %d watches fd %d (%s)", "epoll fd %d 看着 fd %d（%s）",
+				set.FD, socket.FD, maskText(mask)))
 			if maskFits(mask, q) {
 				n++
 			}
 		}
 	}
 	if len(seen) == 0 {
-		seen = []string{"no epoll set watches it"}
+		seen = []exercise.Words{say("no epoll set watches it", "没有哪个 epoll 集合看着它")}
 	}
-	return counted(n, q.Count, strings.Join(seen, "; "))
+	return counted(n, q.Count, join(seen, "; ", "；"))
 }
 
 // askSpread asks how the connections of a listener are spread over the epoll sets that watch it: who watches
@@ -218,8 +216,8 @@ func (s *scene) askSpread(q *exercise.Epoll, sockets []witness.Socket, sets []wi
 			n++
 		}
 	}
-	return counted(n, q.Count, fmt.Sprintf("of the %d epoll sets that watch it serve %d connections: %s",
-		len(seen), *q.Connections, strings.Join(seen, " ")))
+	return counted(n, q.Count, say("the %d epoll sets that watch it watch so many connections: %s",
+		"看着它的 %d 个 epoll 集合，看着的连接数依次是：%s", len(seen), strings.Join(seen, " ")))
 }
 
 func maskFits(mask uint32, q *exercise.Epoll) bool {
@@ -255,7 +253,8 @@ func (s *scene) askThreads(q *exercise.Threads) Answer {
 		}
 	}
 	slices.Sort(names)
-	return counted(n, q.Count, fmt.Sprintf("%d threads called %s: %s", n, q.Name, strings.Join(names, " ")))
+	return counted(n, q.Count, say("%d threads called %s: %s", "%d 个名为 %s 的线程：%s",
+		n, q.Name, strings.Join(names, " ")))
 }
 
 func (s *scene) askBacklog(q *exercise.Backlog) Answer {
@@ -271,7 +270,9 @@ func (s *scene) askBacklog(q *exercise.Backlog) Answer {
 		if err != nil {
 			return blind(err)
 		}
-		return counted(n, q.Count, fmt.Sprintf("fd %d: a queue of at most %d", sockets[i].FD, n))
+		return counted(n, q.Count, say("fd %d: a queue of at most %d", "fd %d：队列最长 %d",
+			sockets[i].FD, n))
 	}
-	return Answer{Asked: true, Could: true, Text: "no socket of " + q.Listener + " listens"}
+	return Answer{Asked: true, Could: true,
+		Text: say("no socket of %s listens", "%s 没有在监听的 socket", q.Listener)}
 }

@@ -43,7 +43,11 @@ func (s *scene) askFds(q *exercise.Fds) Answer {
 			fds = append(fds, fmt.Sprint(f.FD))
 		}
 	}
-	return counted(len(fds), q.Count, fmt.Sprintf("%s: fd %s", q.Kind, or(strings.Join(fds, " "), "none")))
+	said := say("none called %[2]s is an %[1]s", "没有叫 %[2]s 的 %[1]s", q.Kind, alternatives(q.Label))
+	if len(fds) > 0 {
+		said = same(q.Kind + " fd " + strings.Join(fds, " "))
+	}
+	return counted(len(fds), q.Count, said)
 }
 
 func (s *scene) askCounter(q *exercise.Counter) Answer {
@@ -54,17 +58,17 @@ func (s *scene) askCounter(q *exercise.Counter) Answer {
 	for _, f := range all {
 		if f.Kind == "eventfd" {
 			return counted(int(f.Counter), q.Count,
-				fmt.Sprintf("fd %d<%s>: the counter stands at %d", f.FD, q.Label, f.Counter))
+				say("fd %d<%s>: the counter stands at %d", "fd %d<%s>：计数器是 %d", f.FD, q.Label, f.Counter))
 		}
 	}
-	return counted(0, q.Count, "no eventfd is called "+q.Label)
+	return counted(0, q.Count, say("no eventfd is called %s", "没有叫 %s 的 eventfd", q.Label))
 }
 
 func (s *scene) askFile(q *exercise.File) Answer {
 	text, err := os.ReadFile(filepath.Join(s.dir, q.Name))
 	if err != nil {
-		return counted(0, q.Count, "there is no file "+q.Name)
+		return counted(0, q.Count, say("there is no file %s", "没有文件 %s", q.Name))
 	}
 	n := bytes.Count(text, []byte{'\n'})
-	return counted(n, q.Count, fmt.Sprintf("%s: %d lines", q.Name, n))
+	return counted(n, q.Count, say("%s: %d lines", "%s：%d 行", q.Name, n))
 }

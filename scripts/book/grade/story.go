@@ -1,6 +1,8 @@
 package grade
 
 import (
+	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -70,6 +72,16 @@ func (s *Story) count(q *exercise.Spans) (n int, found []*event) {
 	if q.Distinct == "" {
 		return len(found), found
 	}
+	for _, times := range valuesOf(found, q) {
+		if q.Times == 0 || times == q.Times {
+			n++
+		}
+	}
+	return n, found
+}
+
+// valuesOf are the different values of the attribute that q counts, with how many spans have each.
+func valuesOf(found []*event, q *exercise.Spans) map[string]int {
 	values := map[string]int{}
 	for _, e := range found {
 		for _, kv := range e.span.Attributes() {
@@ -78,12 +90,67 @@ func (s *Story) count(q *exercise.Spans) (n int, found []*event) {
 			}
 		}
 	}
-	for _, times := range values {
-		if q.Times == 0 || times == q.Times {
-			n++
+	return values
+}
+
+// tally is how many spans have each value, without the values.
+func tally(found []*event, q *exercise.Spans) string {
+	values := valuesOf(found, q)
+	var times []string
+	for _, value := range slices.Sorted(maps.Keys(values)) {
+		times = append(times, fmt.Sprint(values[value]))
+	}
+	return strings.Join(times, " ")
+}
+
+// told is the span in one line, as the tree has it.
+func (e *event) told() string { return fmt.Sprintf("%s  %s  #%d", e.Place(), e.Text(), e.Seq) }
+
+// Amiss is what is wrong about the spans of something that works.
+type Amiss int
+
+// What may be amiss; the zero is that nothing tells of it at all.
+const (
+	Untold    Amiss = iota
+	TooFew          // some tell of it, too few
+	TooMany         // it was done more often than was asked
+	Order           // not before, or not after, what was asked
+	OnThread        // on another thread
+	Elsewhere       // not inside of, or not caused by, what was asked
+)
+
+// amiss says why the spans that q wants are not there although it works, and which come nearest.
+func (s *Story) amiss(q *exercise.Spans) (Amiss, *event) {
+	n, found := s.count(q)
+	switch {
+	case len(found) > 0 && q.Count.Set && n > q.Count.Max:
+		return TooMany, found[len(found)-1]
+	case len(found) > 0:
+		return TooFew, found[len(found)-1]
+	}
+	for _, x := range []struct {
+		amiss Amiss
+		asked bool
+		loose exercise.Spans
+	}{
+		{Order, q.Before != nil || q.After != nil,
+			without(q, func(q *exercise.Spans) { q.Before, q.After = nil, nil })},
+		{OnThread, q.Thread != "", without(q, func(q *exercise.Spans) { q.Thread = "" })},
+		{Elsewhere, q.Inside != nil || q.Caused != nil,
+			without(q, func(q *exercise.Spans) { q.Inside, q.Caused = nil, nil })},
+	} {
+		if near := s.find(&x.loose); x.asked && len(near) > 0 {
+			return x.amiss, near[len(near)-1]
 		}
 	}
-	return n, found
+	return Untold, nil
+}
+
+// without is q but for one of its conditions.
+func without(q *exercise.Spans, drop func(*exercise.Spans)) exercise.Spans {
+	loose := *q
+	drop(&loose)
+	return loose
 }
 
 // matcher is q as a function. What q does not name may be anything.

@@ -23,11 +23,23 @@ func TestWhereTheKernelMayNotBeAskedNobodySaysNo(t *testing.T) {
 			s.lookBack()
 		}
 		a := s.said[c]
-		if a.Could || a.Text != s.unseen.Error() {
+		if a.Could || a.Text.En != s.unseen.Error() {
 			t.Errorf("claim %d: %+v", i, a)
 		}
 		if v := verdict(a, Answer{Could: true, Holds: true}); v != CannotLook {
 			t.Errorf("claim %d: with a span that holds it is %d", i, v)
+		}
+	}
+}
+
+func TestWhereNobodyCouldLookNobodyGuesses(t *testing.T) {
+	check := exercise.Check{Kernel: &exercise.Kernel{Sockets: &exercise.Sockets{}}, Span: &exercise.Spans{}}
+	s := &scene{exercise: &exercise.Exercise{Checks: []exercise.Check{check},
+		LooksLike: []exercise.Likely{{Say: same("a guess")}}}, said: map[*exercise.Check]Answer{}}
+	for could, want := range map[bool]string{true: "a guess", false: ""} {
+		s.said[&s.exercise.Checks[0]] = Answer{Asked: true, Could: could}
+		if r := s.report(""); r.Likely.En != want {
+			t.Errorf("could look: %v; told %q", could, r.Likely.En)
 		}
 	}
 }

@@ -78,5 +78,5 @@ func (s *scene) askUpstream(q *exercise.Upstream) Answer {
 		return blind(fmt.Errorf("%w: the configuration has no upstream on port 7", witness.ErrCannotLook))
 	}
 	n := s.upstream.met[q.Met]
-	return counted(n, q.Count, fmt.Sprintf("the upstream, %s: %d", q.Met, n))
+	return counted(n, q.Count, say("the upstream, %s: %d", "上游，%s：%d", meetings[q.Met], n))
 }

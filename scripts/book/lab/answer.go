@@ -55,9 +55,12 @@ type answer struct {
 }
 
 // Answer is the answer to the article's guess, why every worker watches every listen fd, sentence by sentence,
-// with the figures of this run. The first is the answer in short.
+// with the figures of this run. The first is the answer in short, or, where no answer can be given, that.
 func (r *Report) Answer() []exercise.Words {
 	a := &answer{Report: r}
+	if r.TooFew() {
+		a.tooFew()
+	}
 	a.guess()
 	a.sameSocket()
 	a.tookPart()
@@ -69,6 +72,29 @@ func (r *Report) Answer() []exercise.Words {
 	a.edge()
 	a.certainty()
 	return a.all
+}
+
+// TooFew: no difference between arrangements can be called one.
+func (r *Report) TooFew() bool { return r.Rounds < enough }
+
+func (a *answer) tooFew() {
+	if a.Rounds == 1 {
+		a.say("1 round is too few for a conclusion: a difference is called one only if at least %d rounds agree. "+
+			"What follows is what this one round saw.",
+			"只有 1 轮，下不了结论：至少要 %d 轮，而且轮轮一致，才算看到了差别。下面只是这一轮看到的。", enough)
+		return
+	}
+	a.say("%d rounds are too few for a conclusion: a difference is called one only if at least %d rounds agree. "+
+		"What follows is what these rounds saw.",
+		"只有 %d 轮，下不了结论：至少要 %d 轮，而且轮轮一致，才算看到了差别。下面只是这几轮看到的。", a.Rounds, enough)
+}
+
+// unsettled says what no round contradicts, nor enough of them bear out.
+func (a *answer) unsettled(few, unclear [2]string, args ...any) {
+	if a.TooFew() {
+		unclear = few
+	}
+	a.say(unclear[0], unclear[1], args...)
 }
 
 func (a *answer) say(en, zh string, args ...any) {
@@ -105,9 +131,12 @@ func (a *answer) guess() {
 			"than %d that all watch, in %s of their time, and in every round.",
 			"“这样可以提升并发”，这个猜测在这里没有得到支持：一起涌来的客户端，只有一个 worker 时反而比 %d 个 worker 都来看时答得快，用时是后者的 %s 倍，每一轮都是如此。", figures...)
 	default:
-		a.say("That it raises concurrency was not seen here: compared with %d workers that all watch, one worker alone took %s times "+
-			"as long to answer the burst, and these rounds do not settle which is faster.",
-			"“这样可以提升并发”，这一点在这里没有看到：和 %d 个 worker 都来看相比，只有一个 worker 时答完一起涌来的客户端，用时是 %s 倍，哪个更快，还分不出来。", figures...)
+		a.unsettled([2]string{"Whether it raises concurrency is not settled: compared with %d workers that all watch, one worker alone took %s times " +
+			"as long to answer the burst.",
+			"“这样可以提升并发”对不对，还定不下来：和 %d 个 worker 都来看相比，只有一个 worker 时答完一起涌来的客户端，用时是 %s 倍。"},
+			[2]string{"That it raises concurrency was not seen here: compared with %d workers that all watch, one worker alone took %s times " +
+				"as long to answer the burst, and these rounds do not settle which is faster.",
+				"“这样可以提升并发”，这一点在这里没有看到：和 %d 个 worker 都来看相比，只有一个 worker 时答完一起涌来的客户端，用时是 %s 倍，哪个更快，还分不出来。"}, figures...)
 	}
 }
 
@@ -126,8 +155,10 @@ func (a *answer) sameSocket() {
 		a.say("That they watch the same socket is not what helped: with a socket each (reuse_port) the burst took only %s of the time, in every round.",
 			"但起作用的不是看同一个 socket：每人一个 socket（reuse_port）时，答完用时只有 %s 倍，每一轮都更快。", ratio)
 	default:
-		a.say("That they watch the same socket made no difference that these rounds show: with a socket each (reuse_port) the burst took %s times as long.",
-			"至于看的是不是同一个 socket，这几轮没有看出差别：每人一个 socket（reuse_port）时，答完用时是 %s 倍。", ratio)
+		a.unsettled([2]string{"Nor is it settled whether it counts that they watch the same socket: with a socket each (reuse_port) the burst took %s times as long.",
+			"看的是不是同一个 socket 有没有关系，也定不下来：每人一个 socket（reuse_port）时，答完用时是 %s 倍。"},
+			[2]string{"That they watch the same socket made no difference that these rounds show: with a socket each (reuse_port) the burst took %s times as long.",
+				"至于看的是不是同一个 socket，这几轮没有看出差别：每人一个 socket（reuse_port）时，答完用时是 %s 倍。"}, ratio)
 	}
 }
 
@@ -138,8 +169,10 @@ func (a *answer) tookPart() {
 	}
 	share := spread(each(shared.runs, func(r *Run) float64 { return 100 * maxToMean(r.Accepted) / float64(len(r.Accepted)) }))
 	if shared.TookPart.Max <= 1 {
-		a.say("In the burst one worker took every connection off the shared queue: that others watch it, too, was not seen to help.",
-			"一起涌来时，共用的队列全由一个 worker 取走：别的 worker 也在看，这里没有看到它的好处。")
+		a.unsettled([2]string{"In the burst one worker took every connection off the shared queue; another round may end otherwise.",
+			"一起涌来时，共用的队列全由一个 worker 取走；换一轮，也许就不是这样。"},
+			[2]string{"In the burst one worker took every connection off the shared queue: that others watch it, too, was not seen to help.",
+				"一起涌来时，共用的队列全由一个 worker 取走：别的 worker 也在看，这里没有看到它的好处。"})
 		return
 	}
 	a.say("In the burst %s of %d workers took connections off the shared queue; the busiest took %s %% of them, but need not be the same one in every round.",
@@ -180,9 +213,12 @@ func (a *answer) sleeps() {
 			"That workers are woken for nothing inside epoll_pwait was not seen here.",
 			"内核数的是：共用 socket 时，各 worker 一共睡下 %s 次；每人一个 socket 时 %s 次，每一轮都是前者少。epoll_pwait 里面的空唤醒，这里没有看到。", figures...)
 	default:
-		a.say("The kernel's count: on the shared socket the workers went to sleep %s times, with a socket each %s times; "+
-			"these rounds do not show which is more.",
-			"内核数的是：共用 socket 时，各 worker 一共睡下 %s 次；每人一个 socket 时 %s 次；这几轮看不出哪个更多。", figures...)
+		a.unsettled([2]string{"The kernel's count: on the shared socket the workers went to sleep %s times, with a socket each %s times; " +
+			"which is more as a rule is not settled.",
+			"内核数的是：共用 socket 时，各 worker 一共睡下 %s 次；每人一个 socket 时 %s 次；通常哪个更多，还定不下来。"},
+			[2]string{"The kernel's count: on the shared socket the workers went to sleep %s times, with a socket each %s times; " +
+				"these rounds do not show which is more.",
+				"内核数的是：共用 socket 时，各 worker 一共睡下 %s 次；每人一个 socket 时 %s 次；这几轮看不出哪个更多。"}, figures...)
 	}
 }
 
@@ -212,16 +248,18 @@ func (a *answer) unlike(name, flag string) {
 	}
 	a.say("With %s: wake-ups for nothing %s (%s against %s); sleeps %s (%s against %s); %s.",
 		"用 %s：空唤醒%s（%s 对 %s）；睡下的次数%s（%s 对 %s）；%s。",
-		flag, howMany(compareRows(other, shared, wasted)), plain(other.Wasted), plain(shared.Wasted),
-		howMany(compareRows(other, shared, switches)), plain(other.Switches), plain(shared.Switches), a.shares(name))
+		flag, a.howMany(compareRows(other, shared, wasted)), plain(other.Wasted), plain(shared.Wasted),
+		a.howMany(compareRows(other, shared, switches)), plain(other.Switches), plain(shared.Switches), a.shares(name))
 }
 
 // howMany is a finding about a count, compared with shared.
-func howMany(f finding) exercise.Words {
-	switch f {
-	case more:
+func (a *answer) howMany(f finding) exercise.Words {
+	switch {
+	case a.TooFew():
+		return exercise.Words{En: "not yet comparable with shared", Zh: "和 shared 相比还定不下来"}
+	case f == more:
 		return exercise.Words{En: "more than shared in every round", Zh: "每一轮都比 shared 多"}
-	case less:
+	case f == less:
 		return exercise.Words{En: "fewer than shared in every round", Zh: "每一轮都比 shared 少"}
 	}
 	return exercise.Words{En: "not clearly different from shared", Zh: "和 shared 看不出明显差别"}
@@ -236,6 +274,9 @@ func (a *answer) shares(name string) exercise.Words {
 	}
 	other, shared := a.Table(mode).Row(name), a.Table(mode).Row("shared")
 	how := exercise.Words{En: "are not clearly more or less evenly shared out", Zh: "分得是否更均匀，看不出明显差别"}
+	if a.TooFew() {
+		how = exercise.Words{En: "may or may not be more evenly shared out as a rule", Zh: "通常是否分得更均匀，还定不下来"}
+	}
 	switch compareRows(other, shared, evenness) {
 	case more:
 		how = exercise.Words{En: "are shared out more evenly in every round", Zh: "每一轮都分得更均匀"}
@@ -259,9 +300,9 @@ func (a *answer) exact() {
 	}
 	figures := []any{widest, plain(exact.Posted), a.Connections, times(exact.P50Ratio), two(shared.Jain)}
 	if widest <= 1 { // shares of what cannot be divided
-		a.say("Exact balance did what it says: of connections that stay, the shares of two workers never differed by more than %d "+
+		a.say("Exact balance did what it says: of connections that stay, the shares of two workers never differed by more than %d here "+
 			"(shared: Jain %[5]s). It handed over %[2]s of %[3]d, and the answer took %[4]s times as long as on the shared socket.",
-			"精确均衡说到做到：留下来的连接，任何两个 worker 之间最多差 %d 个（shared 的 Jain 指数是 %[5]s）。%[3]d 个连接里移交了 %[2]s 个，应答用时是 shared 的 %[4]s 倍。", figures...)
+			"精确均衡在这里说到做到：留下来的连接，任何两个 worker 之间最多差 %d 个（shared 的 Jain 指数是 %[5]s）。%[3]d 个连接里移交了 %[2]s 个，应答用时是 shared 的 %[4]s 倍。", figures...)
 		return
 	}
 	a.say("Exact balance was not exact here: of connections that stay, one worker had %d more than another "+
@@ -271,10 +312,6 @@ func (a *answer) exact() {
 
 // certainty says how far all this may be trusted.
 func (a *answer) certainty() {
-	if a.Rounds < enough {
-		a.say("Rounds: %d. That is too few: a difference is called one only if at least %d rounds agree.",
-			"轮数：%d，太少了：至少要 %d 轮，而且轮轮一致，才算看到了差别。", a.Rounds, enough)
-	}
 	if a.Machine.Load > float64(a.Machine.Processors) {
 		a.say("The machine was busy with other work when this began (load %.1f on %d processors): figures of time say little.",
 			"开始时机器正忙着别的事（负载 %.1f，%d 个处理器）：时间一类的数字说明不了什么。", a.Machine.Load, a.Machine.Processors)

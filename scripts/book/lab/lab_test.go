@@ -197,8 +197,8 @@ func TestTheAnswerFollowsWhatWasMeasured(t *testing.T) {
 		{"one alone is slower", enough, slow("alone", 8), "is borne out here: one worker alone took longer to answer the burst than 4 that all watch, 2.00 times"},
 		{"one alone is faster", enough, slow("alone", 2), "is not borne out here: one worker alone answered the burst faster"},
 		{"no difference", enough, slow("alone", 4), "That it raises concurrency was not seen here"},
-		{"four rounds are too few", enough - 1, slow("alone", 8), "That it raises concurrency was not seen here"},
-		{"four rounds are said to be", enough - 1, slow("alone", 8), "Rounds: 4. That is too few"},
+		{"four rounds are too few", enough - 1, slow("alone", 8), "Whether it raises concurrency is not settled"},
+		{"four rounds are said to be", enough - 1, slow("alone", 8), "4 rounds are too few for a conclusion"},
 		{"own sockets are slower", enough, slow("reuse_port", 8), "they watch the same socket did count"},
 		{"own sockets are faster", enough, slow("reuse_port", 2), "is not what helped"},
 		{"own sockets are the same", enough, slow("", 4), "made no difference that these rounds show"},
@@ -248,6 +248,36 @@ func TestTheAnswerFollowsWhatWasMeasured(t *testing.T) {
 		}
 		if !strings.Contains(en, c.says) {
 			t.Errorf("%s: it does not say %q:\n%s", c.what, c.says, en)
+		}
+	}
+}
+
+func TestAFewRoundsSayFirstThatTheyAreTooFewAndConcludeNothing(t *testing.T) {
+	for rounds, first := range map[int]string{1: "1 round is too few for a conclusion", 2: "2 rounds are too few for a conclusion"} {
+		all := made(rounds, func(r *Run) {
+			if r.Arrangement == "shared" {
+				r.Took, r.Accepted, r.Switches = r.Took*4, []int{100, 0, 0, 0}, []uint64{900}
+			}
+		}).Answer()
+		if !strings.HasPrefix(all[0].En, first) || !strings.HasPrefix(all[0].Zh, fmt.Sprintf("只有 %d 轮，下不了结论", rounds)) {
+			t.Errorf("the first is %q, %q", all[0].En, all[0].Zh)
+		}
+		for _, s := range all[1:] {
+			sound(t, s)
+			for _, concludes := range []string{"every round", "these rounds do not", "not clearly", "was not seen", "每一轮", "这几轮"} {
+				if strings.Contains(s.En+s.Zh, concludes) && !strings.Contains(s.En, "need not be") && !strings.Contains(s.En, "for nothing, was") {
+					t.Errorf("%d rounds conclude: %s\n%s", rounds, s.En, s.Zh)
+				}
+			}
+		}
+	}
+}
+
+func TestOneIsNotSpokenOfAsSeveral(t *testing.T) {
+	for n, want := range map[int]string{1: "1 worker; 1 client in a run; 1 round", 2: "2 workers; 2 clients in a run; 2 rounds"} {
+		r := &Report{Workers: n, Connections: n, Rounds: n}
+		if got := r.Setup(); got.En != want || !han.MatchString(got.Zh) {
+			t.Errorf("%q", got)
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package lab
 
-import "envoywalk/scripts/book/exercise"
+import (
+	"fmt"
+
+	"envoywalk/scripts/book/exercise"
+)
 
 // words are what a report says beside its figures.
 type words struct {
@@ -19,8 +23,8 @@ var texts = words{
 		Zh: "文章讲线程模型的那部分以一个问题和一个猜测收尾：“为什么每个worker会检测所有的listen fd呢？因为这样可以提升并发，我是这样认为的，哈哈”。这里让机器来回答。"},
 	InShort:  exercise.Words{En: "In short", Zh: "一句话"},
 	Evidence: exercise.Words{En: "What this run saw", Zh: "这一次看到了什么"},
-	Machine:  exercise.Words{En: "%d processors, Linux %s, %s", Zh: "%d 个处理器，Linux %s，%s"},
-	Setup:    exercise.Words{En: "%d workers; %d clients in a run; %d rounds", Zh: "%d 个 worker；每次 %d 个客户端；%d 轮"},
+	Machine:  exercise.Words{En: "%s, Linux %s, %s", Zh: "%d 个处理器，Linux %s，%s"},
+	Setup:    exercise.Words{En: "%s; %s in a run; %s", Zh: "%d 个 worker；每次 %d 个客户端；%d 轮"},
 	Means:    exercise.Words{En: "What each arrangement means", Zh: "各种方式是什么意思"},
 	Where:    exercise.Words{En: "in Envoy: ", Zh: "在 Envoy 里："},
 	Read:     exercise.Words{En: "Where this belongs", Zh: "和哪里有关"},
@@ -67,6 +71,28 @@ func modeWords(mode string) [2]exercise.Words { return modeTexts[mode] }
 
 // ModeTitle is a mode in words.
 func ModeTitle(mode, lang string) string { return modeTexts[mode][0].In(lang) }
+
+// many is one thing, or several, in English.
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// Setup is how much was run.
+func (r *Report) Setup() exercise.Words {
+	return exercise.Words{
+		En: fmt.Sprintf(texts.Setup.En, many(r.Workers, "worker"), many(r.Connections, "client"), many(r.Rounds, "round")),
+		Zh: fmt.Sprintf(texts.Setup.Zh, r.Workers, r.Connections, r.Rounds)}
+}
+
+// Hardware is where it was run.
+func (r *Report) Hardware() exercise.Words {
+	return exercise.Words{
+		En: fmt.Sprintf(texts.Machine.En, many(r.Machine.Processors, "processor"), r.Machine.Kernel, r.Machine.System),
+		Zh: fmt.Sprintf(texts.Machine.Zh, r.Machine.Processors, r.Machine.Kernel, r.Machine.System)}
+}
 
 // Agreement says that the witnesses agree; it holds if there are no Disagreements.
 func (r *Report) Agreement() (w exercise.Words, runs int) { return texts.Agree, len(r.Runs) }

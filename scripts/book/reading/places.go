@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"envoywalk/internal/step"
+	"envoywalk/scripts/book/exercise"
 )
 
 // marked is how a doc comment names the steps that it tells: a class has no span.
@@ -91,7 +92,7 @@ func chapterNumber(file string) int {
 func (s *search) declaration(d ast.Decl) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
-		s.told(d, d.Doc, funcName(d))
+		s.told(d, d.Doc, exercise.FuncName(d))
 		ast.Inspect(d, func(n ast.Node) bool {
 			if call, ok := n.(*ast.CallExpr); ok {
 				s.entered(d, call)
@@ -122,7 +123,7 @@ func (s *search) entered(in *ast.FuncDecl, call *ast.CallExpr) {
 		return
 	}
 	if one, known := s.constants[arg.Sel.Name]; known {
-		s.found[one], s.chapter[one] = s.place(in, in.Doc, funcName(in)), -1 // nothing comes before this
+		s.found[one], s.chapter[one] = s.place(in, in.Doc, exercise.FuncName(in)), -1 // nothing comes before this
 	}
 }
 
@@ -145,19 +146,4 @@ func (s *search) place(n ast.Node, doc *ast.CommentGroup, name string) *Place {
 		first = min(first, s.set.Position(doc.Pos()).Line)
 	}
 	return &Place{Symbol: name, File: s.file, Line: at, First: first, Code: s.lines[first-1 : last]}
-}
-
-// funcName is Receiver.name, or name.
-func funcName(f *ast.FuncDecl) string {
-	if f.Recv == nil || len(f.Recv.List) == 0 {
-		return f.Name.Name
-	}
-	t := f.Recv.List[0].Type
-	if star, ok := t.(*ast.StarExpr); ok {
-		t = star.X
-	}
-	if name, ok := t.(*ast.Ident); ok {
-		return name.Name + "." + f.Name.Name
-	}
-	return f.Name.Name
 }

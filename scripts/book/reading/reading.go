@@ -76,9 +76,9 @@ func stepOf(i *step.Info, number int, ours *Place, lang string) Step {
 		PostsTo: i.PostsTo, Calls: i.Syscalls, Article: article.Title, ArticleURL: article.URL,
 		Section: i.Section, Figures: i.FigureURLs(), Go: ours, english: article.English}
 	if lang == "zh" {
-		s.Does = i.DoesZh
+		s.Does, s.PostsTo = i.DoesZh, chinese.PostsTo[i.PostsTo]
 	}
-	s.Envoy = Place{Symbol: i.Symbol, File: i.File, Line: i.Line}
+	s.Envoy = Place{Symbol: symbolIn(i.Symbol, lang), File: i.File, Line: i.Line}
 	if i.File != "" {
 		s.Envoy.URL = fmt.Sprintf("%s%s#L%d", envoySource, i.File, i.Line)
 	}

@@ -124,3 +124,22 @@ func TestBothLanguagesSayEverythingOnThePage(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatTheMapDescribesInEnglishIsChineseToAChineseReader(t *testing.T) {
+	for _, one := range step.All() {
+		i := one.Info()
+		if i.PostsTo != "" && chinese.PostsTo[i.PostsTo] == "" {
+			t.Errorf("%s posts to %q, and that is in no Chinese words", i.ID, i.PostsTo)
+		}
+		if zh := symbolIn(i.Symbol, "zh"); strings.Contains(zh, " ") && !strings.Contains(zh, "operator") {
+			for _, word := range []string{" in ", " by ", "(call", "overload"} {
+				if strings.Contains(zh, word) {
+					t.Errorf("%s: %q is half English", i.ID, zh)
+				}
+			}
+		}
+		if symbolIn(i.Symbol, "en") != i.Symbol {
+			t.Errorf("%s: the English symbol is changed", i.ID)
+		}
+	}
+}
