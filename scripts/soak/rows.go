@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // rowsPart runs the tests of the chapters' faults with the sizes that ENVOYWALK_SOAK=1 gives them.
@@ -24,7 +25,10 @@ func (s *soak) test(r *result, part, variable string, args ...string) error {
 	test := exec.CommandContext(s.ctx, "go", append([]string{"test", "-count=1"}, args...)...)
 	test.Dir = s.root
 	test.Env = append(os.Environ(), variable)
-	stop := s.watch(part, func() string { return strings.Join(test.Args, " ") })
+	began := time.Now()
+	stop := s.watch(part, func() string {
+		return fmt.Sprintf("%s of %s", time.Since(began).Round(time.Second), strings.Join(test.Args, " "))
+	})
 	out, err := test.CombinedOutput()
 	stop()
 	r.law(err == nil, "%s %s", variable, strings.Join(test.Args, " "))
