@@ -13,10 +13,10 @@ func (s *soak) rowsPart(r *result) error {
 	return s.test(r, "rows", "ENVOYWALK_SOAK=1", "-timeout=30m", "./chapters/05-connection/...", "./chapters/06-filter-chain/...")
 }
 
-// exercisesPart grades every solution and every known wrong answer so many times: each must be told the same
-// each time.
+// exercisesPart grades every solution, built with -race, and every known wrong answer so many times: each must be
+// told the same each time.
 func (s *soak) exercisesPart(r *result) error {
-	return s.test(r, "exercises", fmt.Sprintf("ENVOYWALK_EXERCISES=%d", s.exercises), "-timeout=3h", "-v",
+	return s.test(r, "exercises", fmt.Sprintf("ENVOYWALK_EXERCISES=%d", s.exercises), "-race", "-timeout=3h", "-v",
 		"-run=EveryExerciseKeepsTheLaws", "./scripts/book/grade")
 }
 
