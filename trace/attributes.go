@@ -53,6 +53,7 @@ const (
 	KeyConfigFile   = attribute.Key("config.file")     // of the object that the span is there for
 	KeyConfigLine   = attribute.Key("config.line")     // where it begins, from 1
 	KeyConfigText   = attribute.Key("config.text")     // what is written there
+	KeyLost         = attribute.Key("records.lost")    // of its thread, just before it
 	KeyTruncated    = attribute.Key("story.truncated") // records of it were lost
 	KeyUnfinished   = attribute.Key("span.unfinished") // it was open when the trace ended
 	KeyCauseLost    = attribute.Key("link.lost")       // its cause is forgotten

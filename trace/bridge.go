@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -188,13 +189,28 @@ func (b *bridge) label(s *source, r *Record) {
 
 func (b *bridge) unlabel(fd int64) { delete(b.labels, fd) }
 
-// forgetLabels drops what a thread had named when records of it were lost: it may have closed any of them.
+// forgetLabels drops what a thread had named when records of it were lost: it may have closed any of them,
+// and been given the number again. Whatever the number stands for now, nobody knows.
 func (b *bridge) forgetLabels(s *source) {
 	for fd, l := range b.labels {
 		if l.source == s {
-			delete(b.labels, fd)
+			b.labels[fd] = label{unknown, s}
 		}
 	}
+}
+
+// unknown is what an fd is called whose name was lost.
+const unknown = "?"
+
+// gap tells, on the first span after it, how much of its thread was taken back just before.
+func (b *bridge) gap(t *told) []attribute.KeyValue {
+	s := t.source
+	if s.lost == 0 || t.seq <= s.lostAt || t.Kind == KindStory {
+		return nil
+	}
+	lost := int64(s.lost)
+	s.lost = 0
+	return []attribute.KeyValue{KeyLost.Int64(lost)}
 }
 
 // tell starts or ends a span.
@@ -223,7 +239,7 @@ func (b *bridge) start(t *told) {
 	ctx, link := b.parent(t)
 	options := []trace.SpanStartOption{
 		trace.WithTimestamp(b.time(t.Begin)),
-		trace.WithAttributes(b.attributes(t)...),
+		trace.WithAttributes(append(b.attributes(t), b.gap(t)...)...),
 		trace.WithSpanKind(spanKind(t.Kind)),
 	}
 	turn := t.turn

@@ -112,7 +112,7 @@ func TestAfterAGapAThreadsLabelsAreForgottenNotGuessed(t *testing.T) {
 	overflow(l)
 	l.call(closeCall, 9, 0)
 	l.call(closeCall, 6, 0)
-	equal(t, "close", labels(b.finish(), "close"), "", "echo")
+	equal(t, "close", labels(b.finish(), "close"), "?", "echo")
 }
 
 // The call is the last record before a gap; the label after it belongs to a later life.

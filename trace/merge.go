@@ -24,6 +24,8 @@ type source struct {
 	reach  uint64   // the youngest span id read
 	count  uint64   // the number the next record has if nothing was taken back
 	gaps   int      // how often something was
+	lost   uint64   // records taken back that no span has told of yet
+	lostAt int64    // the seq after which they would have come
 	open   []uint64 // spans started and not ended, outermost first
 	turn   uint64   // the turn of the loop that is open, 0 between two
 	fold   fold
@@ -115,9 +117,11 @@ func (c *collector) ready(s *source, r *Record) bool {
 func (c *collector) take(s *source, final bool) {
 	r := s.head()
 	if first := s.blocks[0].first; s.at == 0 && first != s.count {
+		s.lost += first - s.count
 		s.count = first
 		s.gaps++
 		s.fold.close(c, s)
+		s.lostAt = c.bridge.seq
 		c.bridge.forgetLabels(s)
 	}
 	if s.at == 0 {

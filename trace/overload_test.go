@@ -220,6 +220,40 @@ func TestASpanOpenAcrossAGapSaysSo(t *testing.T) {
 	}
 }
 
+// A reader of the lane must not take for silence what was taken back.
+func TestTheFirstSpanAfterAGapSaysHowMuchOfItsThreadIsMissing(t *testing.T) {
+	b := newBench(Config{Blocks: 2})
+	l, other := b.thread("t"), b.thread("other")
+	open := l.Enter(outer)
+	l.call(closeCall, 7, 0)
+	l.Flush()
+	b.laterOn()
+	overflow(l)
+	l.Flush()
+	other.call(closeCall, 8, 0)
+	other.Flush()
+	b.laterOn()
+	l.call(closeCall, 7, 0)
+	open.Exit()
+	told := int64(0)
+	ended := b.finish()
+	for i, s := range ended.all("read") {
+		if n := number(s, KeyLost); n >= 0 && i == 0 {
+			told = n
+		} else if n >= 0 {
+			t.Errorf("read %d, which follows its like, says that %d are missing", i, n)
+		}
+	}
+	if told == 0 || uint64(told) != b.Dropped() {
+		t.Errorf("%d records are told to be missing, %d are", told, b.Dropped())
+	}
+	for _, s := range append(ended.all("close"), ended.one(t, nameOf(outer))) {
+		if number(s, KeyLost) >= 0 {
+			t.Errorf("nothing is missing before %v", s.Attributes())
+		}
+	}
+}
+
 // The end is lost; the next record of the thread shows that it was there.
 func TestASpanWhoseEndWasTakenBackEndsAtTheNextRecord(t *testing.T) {
 	b := newBench(Config{Blocks: 2})

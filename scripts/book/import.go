@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -120,9 +121,14 @@ func tidOf(path string) int {
 	return tid
 }
 
+// one is where English has no s.
+var one = regexp.MustCompile(`\b(1 (?:line|system call|call|thread|connection|signal))s\b`)
+
 // tellImport says what was read, and what no span tells.
 func (b *book) tellImport(paths []string, r *imported.Report) {
-	say := func(format string, args ...any) { fmt.Fprintf(b.err, format+"\n", args...) }
+	say := func(format string, args ...any) {
+		fmt.Fprint(b.err, one.ReplaceAllString(fmt.Sprintf(format+"\n", args...), "$1"))
+	}
 	say(b.text.importHas, strings.Join(paths, " "), r.Lines, r.Calls, r.Threads, r.Connections)
 	if r.NotUnderstood > 0 {
 		say(b.text.importNotUnderstood, r.NotUnderstood, strings.Join(r.Examples, "\n    "))

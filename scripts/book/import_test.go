@@ -37,6 +37,18 @@ func TestAnImportIsATreeOfLanesAndSaysWhatItRead(t *testing.T) {
 	}
 }
 
+func TestWhatAnImportSaysOfOneThingIsInTheSingular(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.strace")
+	os.WriteFile(file, []byte("1 close(3) = 0\n"), 0o666)
+	_, out, errs := importing(file)
+	if want := file + ": 1 line, 1 system call, 1 thread, 0 connections\n"; !strings.Contains(errs, want) {
+		t.Errorf("not said: %s\n%s", want, errs)
+	}
+	if !strings.HasPrefix(out, "1 thread (strace)\n") {
+		t.Error(out)
+	}
+}
+
 func TestAnImportMayBeFilteredLikeATree(t *testing.T) {
 	_, out, _ := importing(nginx, "--thread", "nginx_1", "--kinds", "2")
 	if !strings.Contains(out, "\nnot shown: ") || strings.Contains(out, "nginx_2 ") ||

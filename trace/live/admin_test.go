@@ -1,11 +1,14 @@
 package live
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
@@ -197,6 +200,24 @@ func TestAWorkersAcceptIsShownWhateverItsListenerIsCalled(t *testing.T) {
 }
 
 // Of a connection of the admin nothing is left, neither its root nor, where that is open still, its end.
+func TestThePagesHearHowMuchOfTheAdminsIsNotShown(t *testing.T) {
+	h := New()
+	g := &rig{t: t}
+	g.recorder = record.New(record.Config{Processors: []sdk.SpanProcessor{h.Processor(time.Time{})}})
+	g.main = g.recorder.Thread("main_thread", 1, 0)
+	g.main.Label(adminFD, "admin")
+	turn(g.main, 1, g.ownAccept())
+	g.main.End()
+	if _, err := g.recorder.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	lines, _, _ := h.since(0)
+	told := regexp.MustCompile(`\{"k":"stats","dropped":0,"admin":[1-9]\d*\}`)
+	if !slices.ContainsFunc(lines, told.Match) {
+		t.Errorf("%s", bytes.Join(lines, []byte("\n")))
+	}
+}
+
 func TestTheStoryOfAnAdminsConnectionIsLeftOut(t *testing.T) {
 	g := newRig(t)
 	var story record.Story

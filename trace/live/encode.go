@@ -16,15 +16,17 @@ func (h *Hub) Processor(since time.Time) sdk.SpanProcessor {
 	return &valve{Admin: WithoutAdmin(encoding{page.NewEncoder(since, h.Line)}), hub: h}
 }
 
-// betweenLosses is the least time between two lines that tell of losses.
+// betweenLosses is the least time between two lines that tell of losses and of what is not shown.
 const betweenLosses = 100 * time.Millisecond
 
-// valve spares a process that nobody can watch the work, and tells the pages what was lost.
+// valve spares a process that nobody can watch the work, and tells the pages what was lost and how much of
+// the admin's is not shown.
 type valve struct {
 	*Admin
-	hub  *Hub
-	lost uint64    // as the pages know it
-	told time.Time // when they were told
+	hub    *Hub
+	lost   uint64    // as the pages know it
+	hidden int       // likewise: how many spans of the admin's they are not shown
+	told   time.Time // when they were told
 }
 
 // OnStart implements sdk.SpanProcessor.
@@ -51,12 +53,12 @@ func (v *valve) Shutdown(ctx context.Context) error {
 }
 
 func (v *valve) tellLosses() {
-	lost := v.hub.losses()
-	if lost == v.lost || time.Since(v.told) < betweenLosses {
+	lost, hidden := v.hub.losses(), v.Hidden()
+	if lost == v.lost && hidden == v.hidden || time.Since(v.told) < betweenLosses {
 		return
 	}
-	v.lost, v.told = lost, time.Now()
-	v.hub.Line(fmt.Appendf(nil, `{"k":"stats","dropped":%d}`, lost))
+	v.lost, v.hidden, v.told = lost, hidden, time.Now()
+	v.hub.Line(fmt.Appendf(nil, `{"k":"stats","dropped":%d,"admin":%d}`, lost, hidden))
 }
 
 // encoding is an encoder as a span processor. The recorder calls it from one goroutine.

@@ -418,7 +418,7 @@ func TestThePagesHearWhatTheRecorderLost(t *testing.T) {
 	for at := s.join(""); len(got) < h.count(); {
 		got = append(got, at.event()...)
 	}
-	if !slices.Contains(got, `{"k":"stats","dropped":7}`) {
+	if !slices.Contains(got, `{"k":"stats","dropped":7,"admin":0}`) {
 		t.Error(strings.Join(got, "\n"))
 	}
 }

@@ -12,12 +12,24 @@ func (m *Moment) Hint(lang string) string {
 	if lang == "zh" {
 		h = chinese
 	}
+	hint := h.of(m)
+	if m.Lost == 0 {
+		return hint
+	}
+	lost := fmt.Sprintf(h.lost, m.Lost)
+	if hint == "" {
+		return lost
+	}
+	return lost + h.and + hint
+}
+
+func (h *hints) of(m *Moment) string {
 	switch m.Kind {
 	case KindCall:
 		if m.Repeat > 1 {
 			return ""
 		}
-		return h.call(&m.Call)
+		return h.call(m)
 	case KindPost:
 		return h.post(m)
 	case KindRun:
@@ -30,11 +42,13 @@ func (m *Moment) Hint(lang string) string {
 type hints struct {
 	notRunning, woken, wokenAlready, ownLoop string // of a post; %d is the queue's length
 	postedBy, postedByOther                  string
-	nobodyWaits, notNow, underWay, signal    string
+	nobodyWaits, notNow, underWay            string
+	signal, anySignal                        string
 	noFD, taken                              string
 	backlog, peerFinished, weFinished        string
 	connected, whyNot                        string
 	ready, nothing, onlyALook, nothingIn     string
+	lost, and                                string // %d is how many records
 }
 
 var english = &hints{
@@ -43,12 +57,14 @@ var english = &hints{
 	postedBy: "posted by %s at %d", postedByOther: "posted by a thread that is not traced",
 	nobodyWaits: "nobody else is waiting", notNow: "nothing now: the loop will be told",
 	underWay: "under way: WRITE will tell", signal: "a signal, mostly the Go runtime's own",
-	noFD: "no fd is left", taken: "somebody else has this address",
+	anySignal: "a signal",
+	noFD:      "no fd is left", taken: "somebody else has this address",
 	backlog: "-1: as many as the kernel allows", peerFinished: "the peer has finished",
 	weFinished: "we have finished: the peer will read 0",
 	connected:  "the connect has succeeded", whyNot: "why the connect has failed",
 	ready: "%d ready", nothing: "nothing ready", onlyALook: "only a look: nothing ready",
 	nothingIn: "%s ms: nothing became ready",
+	lost:      "records of this thread lost before this: %d", and: "; ",
 }
 
 var chinese = &hints{
@@ -57,12 +73,14 @@ var chinese = &hints{
 	postedBy: "由 %s 在第 %d 步投递", postedByOther: "投递它的线程不在跟踪之列",
 	nobodyWaits: "没有别的连接在排队了", notNow: "现在还没有：就绪时循环会得到通知",
 	underWay: "正在进行：可写时就知道结果", signal: "一个信号，多半是 Go 运行时自己的",
-	noFD: "fd 用完了", taken: "这个地址已被别人占用",
+	anySignal: "一个信号",
+	noFD:      "fd 用完了", taken: "这个地址已被别人占用",
 	backlog: "-1：内核允许多长就多长", peerFinished: "对端已经发完",
 	weFinished: "我方已经发完：对端会读到 0",
 	connected:  "连接成功了", whyNot: "连接失败的原因",
 	ready: "%d 个就绪", nothing: "没有就绪的", onlyALook: "只看一眼：没有就绪的",
 	nothingIn: "%s 毫秒内没有任何 fd 就绪",
+	lost:      "此前丢失了这个线程的 %d 条记录", and: "；",
 }
 
 // post is what the poster saw under the queue's lock.
@@ -88,7 +106,8 @@ func (h *hints) run(m *Moment) string {
 	return ""
 }
 
-func (h *hints) call(c *Call) string {
+func (h *hints) call(m *Moment) string {
+	c := &m.Call
 	switch c.Errno {
 	case "":
 		return h.result(c)
@@ -100,6 +119,9 @@ func (h *hints) call(c *Call) string {
 	case "EINPROGRESS":
 		return h.underWay
 	case "EINTR":
+		if m.PID != 0 {
+			return h.anySignal // whose, nobody knows
+		}
 		return h.signal
 	case "EMFILE", "ENFILE":
 		return h.noFD

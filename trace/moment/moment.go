@@ -63,6 +63,8 @@ type Moment struct {
 	Connection int64
 	Later      int64
 	Count      int64
+	PID        int64  // of a program that was imported, 0: ours
+	Lost       int64  // records of its thread that were lost just before it
 	PostedAt   int64  // of a run, after RunOf: its post's Seq
 	PostedBy   string // and the post's thread, in short
 }
@@ -214,6 +216,10 @@ func (m *Moment) number(key attribute.Key) *int64 {
 		return &m.Later
 	case record.KeyCount:
 		return &m.Count
+	case record.KeyLost:
+		return &m.Lost
+	case "process.pid":
+		return &m.PID
 	}
 	return nil
 }

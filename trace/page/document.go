@@ -23,9 +23,9 @@ var web embed.FS
 // The parts of the page, in the order in which they are joined: a module stands after those it imports.
 var (
 	styles  = []string{"style.css", "desk.css", "panes.css", "media.css"}
-	modules = []string{"read.js", "model.js", "state.js", "cause.js", "acts.js", "diff.js",
+	modules = []string{"read.js", "holes.js", "model.js", "state.js", "cause.js", "acts.js", "diff.js",
 		"lessons.js", "words.js", "calls.js", "meaning.js", "view.js", "shapes.js", "ruler.js",
-		"mark.js", "arrows.js", "pointer.js", "lanes.js", "minimap.js", "scroll.js", "list.js", "search.js",
+		"mark.js", "torn.js", "arrows.js", "pointer.js", "lanes.js", "minimap.js", "scroll.js", "list.js", "search.js",
 		"panes.js", "diffpane.js", "tour.js", "questions.js", "store.js", "live.js", "keys.js",
 		"frame.js", "app.js"}
 )

@@ -32,41 +32,65 @@ func IsPage(begin []byte) bool {
 	return strings.HasPrefix(strings.ToLower(string(begin[:min(len(begin), 15)])), "<!doctype html")
 }
 
-// Read returns the spans of a page in the order in which they began, and whether the recording ended in it.
-// Spans that had not ended when the page was cut off end with it, and say so.
-func Read(r io.Reader) (spans []sdk.ReadOnlySpan, ended bool, err error) {
+// ErrNothingLeft: it is a page of ours, but what makes sense of its spans is not in it.
+var ErrNothingLeft = errors.New("this page of envoywalk was cut off before its first span: nothing of it can be read")
+
+// What may be missing at the end of a page.
+const (
+	NotEnded = "the recording does not end in this page: the program was killed, runs still, or went on in " +
+		"another file"
+	CutOff = "this page was cut off in the midst of its lines: what stands before the cut is read"
+)
+
+// Read returns the spans of a page in the order in which they began, and what is missing at its end, "" if
+// nothing is. Spans that had not ended when the page was cut off end with it, and say so.
+func Read(r io.Reader) (spans []sdk.ReadOnlySpan, cut string, err error) {
 	d := &decoder{steps: map[string]*stepLine{}, byID: map[string]*tracetest.SpanStub{}}
-	chunks := 0
+	chunks, ours, whole := 0, false, true
 	in := bufio.NewReaderSize(r, 1<<20)
 	for {
 		text, err := in.ReadString('\n')
+		ours = ours || strings.Contains(text, chunkType)
 		if packed, ok := chunkOf(text); ok {
 			chunks++
-			if cut := d.chunk(packed); cut != nil {
-				return nil, false, fmt.Errorf("chunk %d of the page: %w", chunks, cut)
+			whole = strings.HasSuffix(strings.TrimSpace(text), "</script>")
+			if bad := d.chunk(packed); bad != nil && whole {
+				return nil, "", fmt.Errorf("chunk %d of the page: %w", chunks, bad)
 			}
 		}
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return nil, false, err
+			return nil, "", err
 		}
 	}
-	if chunks == 0 || d.head == nil {
-		return nil, false, ErrNoPage
-	}
-	return d.spans(), d.ended, nil
+	return d.result(ours, whole)
 }
 
-// chunkOf takes the packed lines out of their element. A last line that was cut off is none.
+func (d *decoder) result(ours, whole bool) (spans []sdk.ReadOnlySpan, cut string, err error) {
+	switch {
+	case len(d.order) == 0 && ours:
+		return nil, "", ErrNothingLeft
+	case d.head == nil:
+		return nil, "", ErrNoPage
+	case !whole:
+		cut = CutOff
+	case !d.ended:
+		cut = NotEnded
+	}
+	return d.spans(), cut, nil
+}
+
+// chunkOf takes the packed lines out of their element, whose end may be cut off.
 func chunkOf(line string) (packed string, ok bool) {
 	rest, ok := strings.CutPrefix(line, `<script type="`+chunkType+`"`)
 	if !ok {
 		return "", false
 	}
 	_, rest, _ = strings.Cut(rest, ">")
-	return strings.CutSuffix(strings.TrimSpace(rest), "</script>")
+	packed, _, _ = strings.Cut(strings.TrimSpace(rest), "<")
+	return packed, true
 }
 
 // decoder makes spans of lines.

@@ -31,9 +31,12 @@ func TestAPageThatIsReopenedIsWholeByItself(t *testing.T) {
 	stats, _ := r.Close(context.Background())
 	p.Stats(stats)
 	for name, text := range map[string]string{"old": old, "new": w.String()} {
-		spans, ended, err := Read(strings.NewReader(text))
-		if err != nil || len(spans) != 3 || ended != (name == "new") { // the thread, the function that is open, one inside of it
-			t.Errorf("%s file: %d spans, ended %v, %v", name, len(spans), ended, err)
+		spans, cut, err := Read(strings.NewReader(text))
+		if err != nil || len(spans) != 3 { // the thread, the function that is open, one inside of it
+			t.Errorf("%s file: %d spans, %v", name, len(spans), err)
+		}
+		if want := map[string]string{"old": NotEnded, "new": ""}[name]; cut != want {
+			t.Errorf("%s file: %q", name, cut)
 		}
 	}
 	if strings.Contains(w.String(), "stats") {
@@ -46,13 +49,19 @@ func TestAPageThatIsCutOffShowsWhatItHas(t *testing.T) {
 	p := NewRecording(&w, time.Time{})
 	aRun(t, p)
 	whole := w.String()
-	for _, cut := range []int{len(whole) / 2, len(whole) - 3} {
-		if spans, _, err := Read(strings.NewReader(whole[:cut])); err != ErrNoPage {
-			t.Errorf("the only chunk is broken: %d spans, %v", len(spans), err)
+	if spans, cut, err := Read(strings.NewReader(whole)); err != nil || len(spans) != 9 || cut != NotEnded {
+		t.Errorf("only the end is missing: %d spans, %q, %v", len(spans), cut, err)
+	}
+	for at, least := range map[int]int{len(whole) / 2: 1, len(whole) * 9 / 10: 5, len(whole) - 3: 9} {
+		if spans, cut, err := Read(strings.NewReader(whole[:at])); err != nil || len(spans) < least || cut != CutOff {
+			t.Errorf("the only chunk is cut at %d: %d spans, %q, %v", at, len(spans), cut, err)
 		}
-		if spans, _, err := Read(strings.NewReader(whole + whole[:cut])); err != nil || len(spans) != 9 {
-			t.Errorf("the second chunk is broken: %d spans, %v", len(spans), err)
+		if spans, cut, err := Read(strings.NewReader(whole + whole[:at])); err != nil || len(spans) != 9 || cut != CutOff {
+			t.Errorf("the second chunk is cut at %d: %d spans, %q, %v", at, len(spans), cut, err)
 		}
+	}
+	if _, _, err := Read(strings.NewReader(whole[:len(chunkType)+60])); err != ErrNothingLeft {
+		t.Errorf("cut before the first span: %v", err)
 	}
 }
 
@@ -68,10 +77,13 @@ func TestLinesWaitNoLongerThanASecond(t *testing.T) {
 }
 
 func TestWhatIsNoPageIsRefused(t *testing.T) {
-	for _, text := range []string{"", "<!doctype html>", "{}", string(Document(""))} {
+	for _, text := range []string{"", "<!doctype html>", "{}"} {
 		if _, _, err := Read(strings.NewReader(text)); err != ErrNoPage {
 			t.Errorf("%.20q: %v", text, err)
 		}
+	}
+	if _, _, err := Read(bytes.NewReader(Document(""))); err != ErrNothingLeft {
+		t.Errorf("a page without any line: %v", err)
 	}
 	broken := `<script type="` + chunkType + `" data-lines="1">AAAA</script>` + "\n"
 	if _, _, err := Read(strings.NewReader(broken)); err == nil || !strings.Contains(err.Error(), "chunk 1") {

@@ -77,10 +77,10 @@ func newFilter(o Options) filter {
 }
 
 // hides reports whether m, which is on th, is left out. A story is on no thread: it goes with the thread
-// that began it, where that is known.
+// that began it, and where nobody knows that, with none.
 func (f *filter) hides(th *thread, m *event) bool {
 	switch {
-	case th != nil && !f.wants(th):
+	case !f.wants(th):
 		f.otherThreads += m.Repeat
 	case !f.kinds.has(m.Kind):
 		f.otherKinds += m.Repeat
@@ -94,6 +94,9 @@ func (f *filter) hides(th *thread, m *event) bool {
 func (f *filter) wants(th *thread) bool {
 	if len(f.threads) == 0 {
 		return true
+	}
+	if th == nil {
+		return false
 	}
 	for _, name := range f.threads {
 		if name == th.name || moment.ShortName(name) == th.short {

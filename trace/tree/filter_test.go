@@ -86,6 +86,21 @@ func TestAThreadThatNeverWasIsSaidWithThoseThatWere(t *testing.T) {
 	}
 }
 
+func TestAThreadThatNeverWasHasNoConnections(t *testing.T) {
+	text := strings.Join(filtered(t, tree.Options{Threads: []string{"nobody"}}), "\n")
+	if strings.Contains(text, "connection C") || !strings.Contains(text, "there was no thread nobody. The threads were ") {
+		t.Error(text)
+	}
+	text = strings.Join(filtered(t, tree.Options{Threads: []string{"worker_1"}}), "\n")
+	if strings.Contains(text, "connection C") {
+		t.Errorf("worker_0 accepted it:\n%s", text)
+	}
+	text = strings.Join(filtered(t, tree.Options{Threads: []string{"worker_0"}}), "\n")
+	if !strings.Contains(text, "connection C") {
+		t.Errorf("worker_0 accepted it, and it is not there:\n%s", text)
+	}
+}
+
 func TestAnUnknownKindIsRefusedWithTheKindsThereAre(t *testing.T) {
 	for _, list := range []string{"", "syscall", "0", "6", "functions,", "1,x"} {
 		if _, err := tree.ParseKinds(list); err == nil ||

@@ -24,6 +24,7 @@ type script struct {
 	seq      int64
 	stacks   map[string][]trace.Span
 	posted   map[int64]trace.SpanContext
+	called   trace.SpanContext // the last call
 }
 
 // counted gives ids in order, so that a failure can be read.
@@ -113,6 +114,7 @@ func (s *script) call(thread, name, args string, ret int64, errno string,
 		kvs = append(kvs, record.KeyErrorType.String(errno))
 	}
 	span := s.start(thread, "syscall", name, kvs...)
+	s.called = span.SpanContext()
 	span.End()
 }
 
@@ -139,10 +141,12 @@ func stepOf(id string) []attribute.KeyValue {
 	return []attribute.KeyValue{record.KeyStep.String(id), record.KeyChapter.String("04-threading")}
 }
 
-// story begins a connection's trace; what follows on the thread is in it until storyEnd.
+// story begins the trace of the connection that the last call accepted; what follows on the thread is in it
+// until storyEnd.
 func (s *script) story(connection int) trace.Span {
 	s.ids.trace++
-	return s.start("", "story", "connection C1", record.KeyConnection.Int(connection))
+	return s.startLinked("", "story", "connection C1", []trace.Link{{SpanContext: s.called}},
+		record.KeyConnection.Int(connection))
 }
 
 // inStory begins a function whose parent is the story's root and that links to the span around it.

@@ -9,6 +9,7 @@ package tree
 import (
 	"context"
 	"io"
+	"strings"
 
 	sdk "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -41,7 +42,8 @@ type Tree struct {
 	open     map[trace.SpanID]*thread
 	stories  map[trace.TraceID]*event // of connections: a root sits on no thread, and in no stack
 	posts    map[int64]*event
-	printed  int64 // the highest seq so far
+	accepts  map[trace.SpanID]*thread // who called them, until their stories begin
+	printed  int64                    // the highest seq so far
 	fold     fold
 	filter   filter
 
@@ -64,7 +66,7 @@ func (m *event) encloses() bool { return m.Kind == moment.KindFunction || m.IsEv
 func New(w io.Writer, o Options) sdk.SpanProcessor {
 	return &Tree{w: w, o: o, filter: newFilter(o), threads: map[string]*thread{}, nameWide: 8,
 		open: map[trace.SpanID]*thread{}, stories: map[trace.TraceID]*event{},
-		posts: map[int64]*event{}, chapters: chapterNames(), dispatchers: map[string]*thread{}}
+		posts: map[int64]*event{}, accepts: map[trace.SpanID]*thread{}, chapters: chapterNames(), dispatchers: map[string]*thread{}}
 }
 
 // OnStart prints or folds s. Calls, posts and instants are complete now; the rest is open.
@@ -83,6 +85,8 @@ func (t *Tree) OnStart(_ context.Context, s sdk.ReadWriteSpan) {
 	m.hidden = t.filter.hides(th, m)
 	shown := t.isOpen(m) || m.IsAlarming() || m.Kind == moment.KindCall && (t.askedByOpen(th) || t.isOfStory(m))
 	switch m.Kind {
+	case moment.KindCall:
+		t.countAccept(th, m)
 	case moment.KindFunction:
 		t.runsDispatcher(th, m)
 	case moment.KindPost:
@@ -259,10 +263,26 @@ func (t *Tree) beginStory(m *event) {
 	t.print(nil, m, 0)
 }
 
-// beginnerOf is the thread on which the story m was begun, nil where what began it is over.
+// countAccept keeps whose story is about to begin.
+func (t *Tree) countAccept(th *thread, m *event) {
+	if !strings.HasPrefix(m.Call.Name, "accept") || m.Call.Ret < 0 {
+		return
+	}
+	if len(t.accepts) > 1<<16 {
+		clear(t.accepts) // their stories were lost, or sampling left them out
+	}
+	t.accepts[m.ID] = th
+}
+
+// beginnerOf is the thread that accepted the connection whose story m is, nil where that was not told.
 func (t *Tree) beginnerOf(m *event) *thread {
 	for _, l := range m.Links {
-		if th := t.open[l.SpanContext.SpanID()]; th != nil {
+		id := l.SpanContext.SpanID()
+		if th := t.accepts[id]; th != nil {
+			delete(t.accepts, id)
+			return th
+		}
+		if th := t.open[id]; th != nil {
 			return th
 		}
 	}

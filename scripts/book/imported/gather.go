@@ -286,6 +286,8 @@ func (g *gathering) serviceName() string {
 		return g.options.Name
 	case g.service != "":
 		return g.service + " (strace)"
+	case g.report.Threads == 1:
+		return "1 thread (strace)"
 	}
 	return fmt.Sprintf("%d threads (strace)", g.report.Threads)
 }

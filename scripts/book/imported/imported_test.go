@@ -250,3 +250,12 @@ func TestFilesOfThreadsAreMergedByTime(t *testing.T) {
 		t.Errorf("%s: %v", line(turn), turn.Links())
 	}
 }
+
+// Whose signal it was, strace does not say; ours is a Go program, others need not be.
+func TestASignalIsNotTakenForTheGoRuntimes(t *testing.T) {
+	tr, _ := fromFile(t, "haproxy.strace")
+	m := moment.Read(find(t, tr, "= -1 EINTR"))
+	if got := m.Hint("en") + m.Hint("zh"); got != "a signal一个信号" {
+		t.Error(got)
+	}
+}

@@ -31,7 +31,7 @@ func (w *walk) newObject(c *call, note string) *object {
 	o := &object{note: note, name: nameOfNote(note), owner: c.thread}
 	switch {
 	case strings.HasPrefix(c.Name, "epoll_create"):
-		o.kind, o.data = epoll, map[string]*object{}
+		o.kind, o.data = epoll, map[string]watch{}
 	case strings.HasPrefix(c.Name, "eventfd"):
 		o.kind = eventfd
 	case c.Name == "socket":

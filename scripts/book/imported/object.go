@@ -20,11 +20,17 @@ type object struct {
 	peer    *object // the other end of a pipe or a pair
 	inbox   []*object
 	story   *story
-	data    map[string]*object // of an epoll instance, by what it reports them as
+	data    map[string]watch // of an epoll instance, by what it reports them as
 
 	bytes  int64 // written and not read
 	wakes  []*call
 	unsure bool // who made it readable
+}
+
+// watch is an fd that an epoll instance watches, and what it stood for then.
+type watch struct {
+	fd int64
+	of *object
 }
 
 type objectKind int

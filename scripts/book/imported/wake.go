@@ -14,12 +14,12 @@ func (c *call) watches() {
 	}
 	instance, watched := c.fds[0].of, c.fds[1].of
 	if instance.data == nil {
-		instance.data = map[string]*object{}
+		instance.data = map[string]watch{}
 	}
 	switch c.arg(1) {
 	case "EPOLL_CTL_ADD", "EPOLL_CTL_MOD":
 		instance.kind = epoll
-		instance.data[dataOf(c.arg(3))] = watched
+		instance.data[dataOf(c.arg(3))] = watch{c.fds[1].number, watched}
 		watched.edge = strings.Contains(c.arg(3), "EPOLLET")
 		if watched.watcher == nil {
 			watched.watcher = instance
@@ -51,14 +51,26 @@ func (w *walk) reports(c *call) {
 	}
 	for _, item := range strings.Split(c.arg(1), "{events=")[1:] {
 		events, _, _ := strings.Cut(item, ", data=")
-		r := ready{fd: -1, events: events, of: c.fds[0].of.data[dataOf(item)]}
-		for fd, s := range c.thread.table.fds {
-			if s.of == r.of && r.of != nil && (r.fd < 0 || fd < r.fd) {
-				r.fd = fd
-			}
-		}
-		c.ready = append(c.ready, r)
+		w := c.fds[0].of.data[dataOf(item)]
+		c.ready = append(c.ready, ready{c.thread.table.numberOf(w), w.of, events})
 	}
+}
+
+// numberOf is the fd by which w is watched or, once that is closed, the lowest of its copies; -1: none is left.
+func (t *table) numberOf(w watch) int64 {
+	switch {
+	case w.of == nil:
+		return -1
+	case t.fds[w.fd].of == w.of:
+		return w.fd
+	}
+	lowest := int64(-1)
+	for fd, s := range t.fds {
+		if s.of == w.of && (lowest < 0 || fd < lowest) {
+			lowest = fd
+		}
+	}
+	return lowest
 }
 
 // wakeable: what is written there, somebody else may wait for.

@@ -190,6 +190,7 @@ export const errnoTable = {
     + 'will tell how it ended.', 'EINPROGRESS 是答复，不是失败：正在连接。等 fd 可写，就知道结果了。'],
   EINTR: ['EINTR: a signal came while it waited, mostly one that the Go runtime sends itself. The loop '
     + 'works out anew how long to wait, and waits again.', 'EINTR：等待时来了信号，多半是 Go 运行时发给自己的。循环重新算好该等多久，再等。'],
+  importedEINTR: ['EINTR: a signal came while it waited.', 'EINTR：等待时来了信号。'],
   ECONNREFUSED: ['Refused: nobody listens at that address.', '被拒绝：那个地址没有人在监听。'],
   ECONNRESET: ['The other side broke the connection off; what was on its way is lost.',
     '对方强行断开了连接；还在路上的字节丢了。'],

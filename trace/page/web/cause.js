@@ -7,7 +7,7 @@ import { encloses, isWait } from './model.js';
 
 /** relations are all the words by which why() ties a step to the one before. */
 export const relations = ['itself', 'inside', 'run-of-post', 'woken-by', 'fd-made-by', 'accepted',
-  'of-connection', 'created-thread', 'configured'];
+  'of-connection', 'created-thread', 'configured', 'ready', 'timer', 'rung-for'];
 
 /**
  * why leads from event n back to the line of the configuration, as far as the spans tell. Each entry is the
@@ -16,10 +16,10 @@ export const relations = ['itself', 'inside', 'run-of-post', 'woken-by', 'fd-mad
 export function why(model, n) {
   const start = model.events[n];
   if (start === undefined) return [];
-  const chain = [{ event: start, relation: 'itself' }];
-  const seen = new Set([start]);
+  const chain = [{ event: start, relation: 'itself' }, ...whatEnded(start)];
+  const seen = new Set(chain.map(({ event }) => event));
   let config = placeInConfig(model, start);
-  for (let event = start; ;) {
+  for (let { event } = chain.at(-1); ;) {
     const next = reason(model, event);
     if (next === null || seen.has(next.event)) break;
     if (config === null || next.ends) config = next.config ?? config;
@@ -30,6 +30,31 @@ export function why(model, n) {
   }
   if (config !== null) chain.push({ event: config, relation: 'configured' });
   return chain;
+}
+
+const fewReady = 4;
+
+/**
+ * whatEnded is why a wait returned: what its turn then did says which fds were ready, or whose time had
+ * come; who had written to the loop's own fd, comes last.
+ */
+function whatEnded(wait) {
+  const turn = wait.caller;
+  if (wait.call === null || !isWait(wait) || turn?.kind !== 'turn') return [];
+  const kind = wait.call.ret === 0 ? 'timer' : 'event';
+  const ended = turn.callees.filter((event) => event.kind === kind).slice(0, fewReady)
+    .map((event) => ({ event, relation: kind === 'timer' ? 'timer' : 'ready' }));
+  const woken = wait.call.ret > 0 ? farCause(turn, 'woken-by') : null;
+  return woken === null ? ended : [...ended, woken];
+}
+
+/** rungFor is the post that had a loop woken, of the write that woke it. */
+function rungFor(write) {
+  if (!write.fdLabel.startsWith('wake:') || write.call?.name !== 'write') return null;
+  const callees = write.caller?.callees ?? [];
+  const before = callees[callees.indexOf(write) - 1];
+  const rings = before?.kind === 'post' && before.post.woke && 'wake:' + before.post.to === write.fdLabel;
+  return rings ? { event: before, relation: 'rung-for' } : null;
 }
 
 /** reason is the next entry after event, or null where the chain ends. */
@@ -82,6 +107,7 @@ function directCause(model, event) {
     case 'turn': return farCause(event, 'woken-by');
     case 'event': return fdCause(model, event);
     case 'function': return isCallback(event) ? fdCause(model, event) : null;
+    case 'syscall': return rungFor(event);
   }
   return null;
 }

@@ -46,6 +46,8 @@ function honesty({ model, live, lang, lanes, folded, causalSet, causal, causalFr
       model.events[causalFrom].seq, causalSet.size));
   }
   for (const [why, n] of lostBy(model.lost, lang)) told.push(`${n} ${why}`);
+  if (model.gaps > 0) told.push(say(lang, 'gapsDrawn', model.gone));
+  if (model.holes.count > 0) told.push(say(lang, 'holesDrawn', model.holes.count));
   if (folded > 0) told.push(say(lang, 'foldedTurns', folded));
   if (lanes.hiddenArrows) told.push(say(lang, 'hiddenArrows'));
   if (lanes.axis.mode === 'time') told.push(say(lang, 'timeMeans'));
@@ -54,8 +56,10 @@ function honesty({ model, live, lang, lanes, folded, causalSet, causal, causalFr
     told.push(dropped === 0 ? say(lang, 'nothingDropped') : say(lang, 'someDropped', dropped));
     if (out > 0) told.push(say(lang, 'sampledOut', out));
   }
-  if (live) told.push(say(lang, 'adminNotShown'));
-  else if (model.stats === null && model.head !== null) told.push(say(lang, 'notEnded'));
+  const hidden = model.stats?.admin ?? 0;
+  if (hidden > 0) told.push(say(lang, 'adminHidden', hidden));
+  else if (live) told.push(say(lang, 'adminNotShown'));
+  if (!live && model.stats === null && model.head !== null) told.push(say(lang, 'notEnded'));
   if (model.bad > 0) told.push(say(lang, 'badLines', model.bad));
   return told;
 }

@@ -9,6 +9,7 @@ import { drawCauses, drawFlows } from './arrows.js';
 import { takePointer } from './pointer.js';
 import { drawRuler, rulerHeight } from './ruler.js';
 import { drawCursor, drawSelected } from './mark.js';
+import { drawGaps, drawHoles } from './torn.js';
 
 const contextHeight = 14;
 const highestRow = 17;
@@ -93,6 +94,7 @@ export class Lanes {
       this.drawEmpty();
       return;
     }
+    drawHoles(this);
     drawRuler(this);
     drawCursor(this);
     for (const box of this.boxes) this.drawLane(box);
@@ -198,6 +200,7 @@ export class Lanes {
     for (let depth = Math.min(box.from, box.lane.rows.length); depth <= box.to; depth++) {
       this.drawRow(box, box.lane.rows[depth], colour, palette);
     }
+    drawGaps(this, box);
     g.restore();
   }
 

@@ -33,6 +33,14 @@ function boxIn(parent, name) {
   return { box, groups: [0, 0, 0, 0, 0, 0] };
 }
 
+/** How much is missing before event; the style sheet has the words, in the language of the page. */
+function lostBefore(event) {
+  const mark = document.createElement('span');
+  mark.className = 'lost';
+  mark.dataset.lost = event.lost;
+  return mark;
+}
+
 export class Twin {
   constructor(app, list) {
     this.app = app;
@@ -114,6 +122,7 @@ export class Twin {
     item.dataset.seq = event.seq;
     item.dataset.group = kindGroups[event.kind] ?? 1;
     item.textContent = '\t'.repeat(Math.min(event.depth || 0, 24)) + event.text;
+    if (event.lost > 0) item.append(lostBefore(event));
     return item;
   }
 

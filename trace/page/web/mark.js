@@ -46,18 +46,25 @@ function drawFrame(lanes, event, { x, y, h }, end) {
 }
 
 /** The step's own words, whole, even where its bar has no room for them. */
-function drawCallout({ g, palette, letter, width }, event, x, wide, middle) {
-  const text = cutText(labelOf(event), calloutWidth, calloutSize * letter);
-  const long = text.length * calloutSize * letter + 10;
+function drawCallout({ g, palette, letter, width, axis }, event, x, wide, middle) {
+  const room = width - axis.left - 16;
+  const text = cutText(labelOf(event), Math.min(calloutWidth, room), calloutSize * letter);
   g.font = `${calloutSize}px ${palette.mono}`;
+  const long = g.measureText(text).width + 10;
   let left = x + 4;
-  if (long > wide - 4) left = x + wide + 3 + long < width ? x + wide + 2 : x - long - 4;
+  if (long > wide - 4) left = calloutPlace(x, wide, long, axis.left, width);
   if (left !== x + 4) {
     g.fillStyle = palette.mark;
     g.fillRect(left, middle - 8, long, 16);
   }
   g.fillStyle = palette.ink;
   g.fillText(text, left + 5, middle + 0.5);
+}
+
+/** Right of the step, else left of it, else where there is room: a narrow window cuts no words. */
+export function calloutPlace(x, wide, long, least, width) {
+  if (x + wide + 3 + long < width) return x + wide + 2;
+  return x - long - 4 >= least ? x - long - 4 : Math.max(least, Math.min(x + wide + 2, width - long - 2));
 }
 
 /** The step's number, and a line from it through all lanes. */

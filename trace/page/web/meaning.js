@@ -148,6 +148,7 @@ function callPurpose(t, call) {
 
 function callAnswer(t, call) {
   const ret = Number(call.ret);
+  if (call.errno === 'EINTR' && t.event.attrs['process.pid']) return fill(t, errnoTable.importedEINTR);
   if (call.errno) {
     return Object.hasOwn(errnoTable, call.errno) ? fill(t, errnoTable[call.errno])
       : fill(t, endTable.refused, call.errno);

@@ -3,6 +3,8 @@
  * lines that trace/page writes, one after the other, and knows nothing of the document.
  */
 
+import { Holes } from './holes.js';
+
 /** The ways a thread may wait in the kernel. */
 const waits = new Set(['epoll_wait', 'epoll_pwait', 'epoll_pwait2', 'poll', 'ppoll', 'select', 'pselect6',
   'futex', 'wait4', 'waitid', 'nanosleep', 'clock_nanosleep', 'rt_sigtimedwait', 'rt_sigsuspend', 'pause',
@@ -84,6 +86,9 @@ export class Model {
     this.ids = new Map();
     this.threadsByName = new Map();
     this.waiting = new Map(); // by the id that is not there yet: what to do when it is
+    this.holes = new Holes(); // of seqs that nothing is told of
+    this.gaps = 0; // how often records of a thread were lost
+    this.gone = 0; // and how many they were
     this.fds = new Map(); // of each fd the calls that made and closed it, in order
   }
 
@@ -119,6 +124,7 @@ export class Model {
   begin(line) {
     if (!isText(line.i) || typeof line.s !== 'number') return this.reject();
     if (this.ids.has(line.i)) return 'nothing'; // told again after a reconnection
+    this.holes.take(line.s);
     const event = newEvent(line);
     event.step = this.steps.get(line.st) ?? null;
     this.ids.set(event.id, event);
@@ -141,14 +147,22 @@ export class Model {
     if (event.thread !== null) {
       event.thread = this.threadOf(event.thread, event);
       insertBySeq(event.thread.events, event);
+      if (event.lost > 0) this.tear(event);
     }
     return late;
+  }
+
+  /** tear: just before the event records of its thread were lost. */
+  tear(event) {
+    insertBySeq(event.thread.gaps, event);
+    this.gaps++;
+    this.gone += event.lost;
   }
 
   threadOf(name, event) {
     let thread = this.threadsByName.get(name);
     if (thread === undefined) {
-      thread = { name, short: shortName(name), tids: new Set(), events: [],
+      thread = { name, short: shortName(name), tids: new Set(), events: [], gaps: [],
         get n() { return this.events[0].n; } };
       this.threadsByName.set(name, thread);
       this.threads.push(thread);
@@ -246,6 +260,7 @@ export class Model {
   }
 
   end(line) {
+    if (typeof line.s === 'number') this.holes.take(line.s);
     const event = this.ids.get(line.i);
     if (event === undefined) return isText(line.i) ? 'nothing' : this.reject(); // its beginning was lost
     if (event.seqEnd !== undefined) return 'nothing';
@@ -266,7 +281,7 @@ function newEvent(line) {
     at: numberOf(line.at, 0), atEnd: undefined, attrs, links: [], effects: [],
     err: false, description: '', call: null, fd: numberOf(attrs.fd, null), fdLabel: textOf(attrs['fd.label']),
     connection: numberOf(attrs['connection.id'], null), post: null, run: null, postedBy: null, depth: 0,
-    config: configOf(attrs),
+    config: configOf(attrs), lost: numberOf(attrs['records.lost'], 0),
   };
   if (event.kind === 'syscall') event.call = callOf(event);
   if (event.kind === 'post') event.post = postOf(attrs);

@@ -1,6 +1,7 @@
 // The pointer on the lanes: the wheel zooms, dragging moves, a click selects, and what is under the
 // pointer is told in words.
 
+import { tornAt } from './torn.js';
 import { rangeIn } from './view.js';
 
 export function takePointer(lanes) {
@@ -47,10 +48,11 @@ function dragTo(lanes, drag, x) {
 function showHover(lanes, pointer) {
   const { hover, canvas } = lanes;
   const event = eventAt(lanes, pointer.offsetX, pointer.offsetY);
-  hover.hidden = !event;
+  const words = tornAt(lanes, pointer.offsetX, pointer.offsetY) || (event ? `${event.seq}  ${event.text}` : '');
+  hover.hidden = words === '';
   canvas.style.cursor = event ? 'pointer' : 'grab';
-  if (!event) return;
-  hover.textContent = `${event.seq}  ${event.text}`;
+  if (hover.hidden) return;
+  hover.textContent = words;
   const left = Math.min(pointer.offsetX + 14, lanes.width - hover.offsetWidth - 8);
   const below = pointer.offsetY + 18;
   const top = below + hover.offsetHeight > lanes.height ? pointer.offsetY - hover.offsetHeight - 10 : below;

@@ -6,17 +6,20 @@
 const chunkType = 'application/x-envoywalk';
 
 /**
- * linesOfDocument yields the objects that the document carries, in order. For a chunk that cannot be read, as
- * a killed process or a full disk leaves the last one, there are as many broken lines.
+ * linesOfDocument yields the objects that the document carries, in order. Of a chunk that was cut off, as a
+ * killed process or a full disk leaves the last one, it yields what stands before the cut; for each line that
+ * cannot be read, a broken one.
  */
 export async function* linesOfDocument(document) {
   for (const element of document.querySelectorAll('script[type="' + chunkType + '"]')) {
-    yield* await linesOfChunk(element.textContent).catch(() => brokenLines(element.dataset.lines));
+    const lines = await linesOfChunk(element.textContent).catch(() => [{ k: 'broken' }]);
+    yield* lines;
+    yield* brokenLines((Number(element.dataset?.lines) || 0) - lines.length);
   }
 }
 
 function brokenLines(count) {
-  return Array(Number(count) || 1).fill({ k: 'broken' });
+  return Array(Math.max(0, count)).fill({ k: 'broken' });
 }
 
 /**
@@ -26,6 +29,7 @@ function brokenLines(count) {
 export async function linesOfFile(file) {
   const text = await file.text();
   const lines = text.startsWith('{"k":') ? parsed(text) : await linesOfPage(text);
+  if (lines.length === 0 && text.includes(chunkType)) throw new Error('brokenPage');
   if (lines.length === 0 || lines[0].k !== 'head') throw new Error('notAPage');
   return lines;
 }
@@ -33,23 +37,47 @@ export async function linesOfFile(file) {
 async function linesOfPage(html) {
   const lines = [];
   // Written so that neither this code nor a source in a chunk can be taken for a chunk.
-  const chunk = /<scrip[t] type="application\/x-envoywalk"[^>]*>([A-Za-z0-9+/=\s]+)<\/scrip[t]>/g;
-  for (const [, base64] of html.matchAll(chunk)) {
-    for (const line of await linesOfChunk(base64)) lines.push(line);
+  const chunk = /<scrip[t] type="application\/x-envoywalk"[^>]*>([A-Za-z0-9+/=\s]+)(<\/scrip[t]>|[^]{0,8}$)/g;
+  for (const [, base64, end] of html.matchAll(chunk)) {
+    const cut = !end.endsWith('>'); // the last one; what stands before the cut is better than nothing
+    const found = await linesOfChunk(base64).catch((error) => { if (!cut) throw error; return []; });
+    for (const line of found) lines.push(line);
   }
   return lines;
 }
 
 async function linesOfChunk(base64) {
-  let text;
+  const whole = base64.replace(/<[^]*$/, '').trim(); // an end that was cut off is no base64
+  let zipped;
   try {
-    const zipped = Uint8Array.from(atob(base64.trim()), (c) => c.charCodeAt(0));
+    zipped = Uint8Array.from(atob(whole.slice(0, whole.length - whole.length % 4)), (c) => c.charCodeAt(0));
     const plain = new Blob([zipped]).stream().pipeThrough(new DecompressionStream('gzip'));
-    text = await new Response(plain).text();
+    return parsed(await new Response(plain).text());
   } catch {
-    throw new Error('brokenPage');
+    const lines = parsed(zipped === undefined ? '' : await beforeTheCut(zipped));
+    if (lines.length === 0) throw new Error('brokenPage');
+    return lines;
   }
-  return parsed(text);
+}
+
+/** beforeTheCut is the text of a chunk whose end is missing, as far as it can be read. */
+async function beforeTheCut(zipped) {
+  const unpacked = new DecompressionStream('gzip');
+  const [to, from] = [unpacked.writable.getWriter(), unpacked.readable.getReader()];
+  // It is never closed: that would be an error, and take what is not read yet.
+  const written = to.write(zipped).catch(() => {});
+  const words = new TextDecoder();
+  let text = '';
+  for (;;) {
+    const { done, value } = await Promise.race([from.read(), written.then(silence)]).catch(() => ({ done: true }));
+    if (done) return text;
+    text += words.decode(value, { stream: true });
+  }
+}
+
+/** silence: nothing more comes. */
+function silence() {
+  return new Promise((then) => { setTimeout(() => then({ done: true }), 300); });
 }
 
 /** parsed: a line that was cut off, as a killed process leaves the last one, is left out. */

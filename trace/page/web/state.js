@@ -12,7 +12,7 @@ import { afterSeq, fdTable, isWait, madeFds } from './model.js';
 export const fdKinds = ['socket', 'listener', 'connection', 'upstream', 'epoll', 'eventfd', 'file', 'pipe',
   'other'];
 export const fdStates = ['new', 'bound', 'listening', 'connecting', 'connected', 'failed', 'we-finished',
-  'peer-finished', 'both-finished', 'reset', 'open', 'handed-over', 'closed'];
+  'peer-finished', 'both-finished', 'reset', 'open', 'handed-over', 'closed', 'unsure'];
 
 /** The fewest changes between two copies of the table. */
 const fewChanges = 256;
@@ -110,6 +110,7 @@ export class StateTrack {
   }
 
   take(event) {
+    if (event.lost > 0) this.doubt(event);
     switch (event.kind) {
       case 'post': this.enqueue(event); break;
       case 'run': if (event.postedBy !== null) this.dequeue(event); break;
@@ -117,6 +118,14 @@ export class StateTrack {
       case 'syscall': this.call(event); break;
       case 'function':
         if (event.name === 'DispatcherImpl::DispatcherImpl') this.queue(event, event.object);
+    }
+  }
+
+  /** doubt: the thread may have done anything with its fds while nothing of it was kept. */
+  doubt(event) {
+    for (const record of [...this.table.values()]) {
+      if (record.is !== 'fd' || record.owner !== event.thread || record.state === 'unsure') continue;
+      this.change(event.n, record.key, { ...record, state: 'unsure' });
     }
   }
 
@@ -161,7 +170,7 @@ export class StateTrack {
     if (known !== undefined && (label === '' || label === known.label)) return known;
     const record = known === undefined ?
       { is: 'fd', key, fd, label, kind, state: 'open', owner: event.thread, at: event.n } :
-      { ...known, label, at: event.n };
+      { ...known, label, kind: label === '?' ? kind : known.kind, at: event.n };
     this.change(event.n, key, record);
     if (record.kind === 'epoll' && known === undefined) this.watch(event, record);
     return record;

@@ -121,3 +121,30 @@ test('a connect is followed to its answer, and not to that of another life of th
   const model = modelOf(s.lines);
   assert.deepEqual([1, 2, 5, 6].map((n) => follow(model, n)), [2, 1, 6, 5]);
 });
+
+test('a wait says which fds were ready, whose post rang, or whose time had come', () => {
+  const s = new Script();
+  const wait = (ret) => s.callOn('wrk:worker_0', 'epoll_pwait', 5, 'ep:worker_0', '[...], 128, 5, NULL, 8', ret);
+  const why_ = (model, n) => told(why(model, n));
+  s.begin('wrk:worker_0', 'thread', 'worker_0');
+  let write;
+  s.in('main_thread', 'function', 'f', {}, () => {
+    s.instant('main_thread', 'post', 'post worker_0',
+      { 'dispatcher.post.id': 1, 'dispatcher.name': 'worker_0', 'dispatcher.post.wake': true });
+    write = s.callOn('main_thread', 'write', 6, 'wake:worker_0', '[...], 8', 8);
+  });
+  const waits = [];
+  s.in('wrk:worker_0', 'turn', 'turn', { l: [[write.i, write.t]] }, () => {
+    waits.push(wait(3));
+    for (const fd of [9, 10]) s.in('wrk:worker_0', 'event', 'file event', { a: { fd } }, () => {});
+  });
+  s.in('wrk:worker_0', 'turn', 'turn', {}, () => {
+    waits.push(wait(0));
+    s.in('wrk:worker_0', 'timer', 'timer idle', {}, () => {});
+  });
+  const model = modelOf(s.lines);
+  const [many, timer] = waits.map((line) => why_(model, model.byId(line.i).n));
+  assert.deepEqual(many, ['itself: epoll_pwait', 'ready: file event', 'ready: file event', 'woken-by: write',
+    'rung-for: post worker_0', 'inside: f']);
+  assert.deepEqual(timer.slice(0, 2), ['itself: epoll_pwait', 'timer: timer idle']);
+});

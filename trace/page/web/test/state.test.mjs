@@ -154,3 +154,19 @@ test('all that a state says of an fd is in the lists of words', () => {
     }
   }
 });
+
+test('after a gap nobody knows what became of the fds of its thread', () => {
+  const s = new Script();
+  s.call('main_thread', 'socket', '', 6, { 'syscall.ret.label': 'echo' });
+  s.call('wrk:worker_0', 'accept4', '6<echo>', 9, { 'syscall.ret.label': 'C1' });
+  s.call('wrk:worker_0', 'getpid', '', 1, { 'records.lost': 64 });
+  s.callOn('wrk:worker_0', 'read', 9, '?', '', 1);
+  s.callOn('wrk:worker_0', 'close', 9, '?', '', 0);
+  const model = modelOf(s.lines);
+  const track = new StateTrack(model);
+  const seen = model.events.map((event) => track.at(event.n).fds
+    .map((fd) => `${fd.fd}<${fd.label}> ${fd.kind} ${fd.state}`).join());
+  assert.deepEqual(seen.slice(1), ['6<echo> socket new,9<C1> connection connected',
+    '6<echo> socket new,9<C1> connection unsure', '6<echo> socket new,9<?> other unsure',
+    '6<echo> socket new,9<?> other closed']);
+});
