@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"envoywalk/scripts/book/exercise"
 )
@@ -54,7 +55,10 @@ func TestACheckThatPanicsRejectsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		seen := &Report{Exercise: e, Results: []Result{{Check: &exercise.Check{}, Verdict: NotYet}}}
-		r, err := opinion(t.Context(), judge, seen, "a")
+		r, spoke, err := opinion(t.Context(), judge, seen, "a")
+		if spoke == strings.HasPrefix(want, "does") {
+			t.Errorf("%s: it has spoken: %t", script, spoke)
+		}
 		if err != nil || r.Answered.En != want || (r.Verdict == Pass) != strings.HasPrefix(want, "rejects") {
 			t.Errorf("%s: %+v, %v", script, r, err)
 		}
@@ -83,5 +87,17 @@ main.main()
 	}
 	if r.Likely != gaveUp {
 		t.Errorf("a panic is told as %q", r.Likely.En)
+	}
+}
+
+// A check without an end must not stop the grading for ever.
+func TestACheckThatNeverEndsIsStopped(t *testing.T) {
+	judge := filepath.Join(t.TempDir(), "judge")
+	if err := os.WriteFile(judge, []byte("#!/bin/sh\nexec sleep 1000\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, _, says, err := ask(t.Context(), judge, 100*time.Millisecond, &Report{})
+	if err != nil || says.En != "does not come to an end: after 100ms it was stopped" {
+		t.Errorf("%q, %v", says.En, err)
 	}
 }

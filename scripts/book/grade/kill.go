@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+	"time"
 
 	"envoywalk/scripts/book/exercise"
 )
@@ -33,13 +34,16 @@ func (g *Grader) kill(ctx context.Context, e *exercise.Exercise, variant string)
 		if broken := seen.Broken() != nil; broken != (name != "") {
 			return nil, fmt.Errorf("%w: %q", ErrWitnessesDiffer, name)
 		}
-		result, err := opinion(ctx, judge, seen, name)
+		result, spoke, err := opinion(ctx, judge, seen, name)
 		if err != nil {
 			return nil, err
 		}
 		if result.Verdict != Pass && r.Trace == "" {
 			r.Likely, r.Trace = seen.Likely, seen.Trace
-			if name == "" {
+			switch {
+			case !spoke:
+				r.Likely, judge = noOpinion, "" // it would be no wiser about the next run
+			case name == "":
 				r.Likely = tooStrict(e)
 			}
 		}
@@ -65,37 +69,60 @@ func mutants(e *exercise.Exercise) (names []string) {
 	return names
 }
 
-// opinion is what the learner's check says of a run, beside what is so. A check that panics has no opinion.
-func opinion(ctx context.Context, judge string, seen *Report, name string) (Result, error) {
-	cmd := exec.CommandContext(ctx, judge, seen.Trace)
-	out, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return Result{}, err
+// noOpinion is told of a check that neither accepts nor rejects.
+var noOpinion = exercise.Words{
+	En: "your check itself does not come to an end, so it has accepted and rejected nothing.",
+	Zh: "你的检查自己没有运行到底，所以既没有接受，也没有拒绝。",
+}
+
+// judging is how long a check may think about a run, which has some hundred spans.
+const judging = 10 * time.Second
+
+// opinion is what the learner's check says of a run, beside what is so. A check that panics, or never ends, has
+// not spoken; without a judge nobody is asked.
+func opinion(ctx context.Context, judge string, seen *Report, name string) (r Result, spoke bool, err error) {
+	r.Verdict = NotYet
+	accepts, rejects := false, false
+	if judge != "" {
+		if accepts, rejects, r.Answered, err = ask(ctx, judge, judging, seen); err != nil {
+			return Result{}, false, err
+		}
 	}
-	accepts, rejects := err == nil, exit != nil && exit.ExitCode() == 1
-	r := Result{Verdict: NotYet, Answered: say("accepts it", "接受它")}
-	switch {
-	case rejects:
-		r.Answered = say("rejects it: %s", "拒绝它：%s", lastLine(string(out)))
-	case !accepts:
-		r.Answered = say("does not come to an end: %s", "没能运行到底：%s", lastGasp(string(out), seen.Exercise))
-	}
+	r.Check, r.Kernel, r.Span = seen.Results[0].Check, seen.Results[0].Kernel, seen.Results[0].Span
+	r.Says = exercise.Words{En: "your check accepts the chapter as it is", Zh: "你的检查应接受原样的章节程序"}
+	right := accepts
 	if broken := seen.Broken(); broken != nil {
 		r.Check, r.Kernel, r.Span = broken.Check, broken.Kernel, broken.Span
 		r.Says = exercise.Words{En: "your check rejects " + name, Zh: "你的检查应拒绝 " + name}
-		if rejects {
-			r.Verdict = Pass
-		}
-		return r, nil
+		right = rejects
 	}
-	r.Check = seen.Results[0].Check
-	r.Kernel, r.Span = seen.Results[0].Kernel, seen.Results[0].Span
-	r.Says = exercise.Words{En: "your check accepts the chapter as it is", Zh: "你的检查应接受原样的章节程序"}
-	if accepts {
+	if right {
 		r.Verdict = Pass
 	}
-	return r, nil
+	return r, accepts || rejects, nil
+}
+
+func ask(ctx context.Context, judge string, most time.Duration, seen *Report) (accepts, rejects bool,
+	says exercise.Words, err error) {
+	limited, stop := context.WithTimeout(ctx, most)
+	defer stop()
+	out, err := exec.CommandContext(limited, judge, seen.Trace).CombinedOutput()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return false, false, says, ctx.Err()
+	case limited.Err() != nil:
+		says = say("does not come to an end: after %v it was stopped", "没能运行到底：%v 之后被停下", most)
+	case err == nil:
+		return true, false, say("accepts it", "接受它"), nil
+	case !errors.As(err, &exit):
+		return false, false, says, err
+	case exit.ExitCode() == 1:
+		return false, true, say("rejects it: %s", "拒绝它：%s", lastLine(string(out))), nil
+	default:
+		says = say("does not come to an end: %s", "没能运行到底：%s", lastGasp(string(out), seen.Exercise))
+	}
+	return false, false, says, nil
 }
 
 // lastGasp is why a program did not come to an end: its panic, else the first thing that it said.

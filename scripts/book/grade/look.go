@@ -3,6 +3,7 @@ package grade
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"sort"
 	"strings"
@@ -121,7 +122,7 @@ func (s *scene) candidates(q *exercise.Sockets) ([]witness.Socket, error) {
 
 // fits says what the socket is like and whether it is what q wants.
 func fits(s *witness.Socket, q *exercise.Sockets) (text exercise.Words, holds bool, err error) {
-	bound := hasPort(s.Local)
+	bound := isBound(s.Local)
 	local, more := same(s.Local), ""
 	if s.Local == "" {
 		local = say("no address", "没有地址")
@@ -206,7 +207,7 @@ func (s *scene) askSpread(q *exercise.Epoll, sockets []witness.Socket, sets []wi
 		}
 		serves := 0
 		for _, c := range all {
-			isOurs := func(l witness.Socket) bool { return c.Peer != "" && l.Local == c.Local }
+			isOurs := func(l witness.Socket) bool { return c.Peer != "" && takes(l.Local, c.Local) }
 			if _, watched := set.Watched[c.FD]; watched && slices.ContainsFunc(sockets, isOurs) {
 				serves++
 			}
@@ -218,6 +219,16 @@ func (s *scene) askSpread(q *exercise.Epoll, sockets []witness.Socket, sets []wi
 	}
 	return counted(n, q.Count, say("the %d epoll sets that watch it watch so many connections: %s",
 		"看着它的 %d 个 epoll 集合，看着的连接数依次是：%s", len(seen), strings.Join(seen, " ")))
+}
+
+// takes reports whether a connection to this address is one of the listener's, which may listen on all addresses.
+func takes(listener, local string) bool {
+	l, err := netip.ParseAddrPort(listener)
+	c, no := netip.ParseAddrPort(local)
+	if err != nil || no != nil || !l.Addr().IsUnspecified() {
+		return listener == local
+	}
+	return l.Port() == c.Port()
 }
 
 func maskFits(mask uint32, q *exercise.Epoll) bool {

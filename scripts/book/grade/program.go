@@ -68,7 +68,9 @@ func (p *Programs) compile(ctx context.Context, dir, pkg string, replace map[str
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, pkg)...)
 	cmd.Dir = p.Root
-	if out, err := cmd.CombinedOutput(); err != nil {
+	if out, err := cmd.CombinedOutput(); ctx.Err() != nil {
+		return "", ctx.Err()
+	} else if err != nil {
 		return "", fmt.Errorf("%w: %s", ErrBuild, strings.ReplaceAll(string(out), dir+"/", ""))
 	}
 	return path, nil

@@ -251,7 +251,7 @@ func (s *scene) socketsOf(listener string) (ours []witness.Socket, err error) {
 	}
 	addresses := map[string]bool{}
 	for _, socket := range all {
-		if isOf(labels[socket.FD], listener) && hasPort(socket.Local) {
+		if isOf(labels[socket.FD], listener) && isBound(socket.Local) {
 			addresses[socket.Local] = true
 		}
 	}
@@ -278,7 +278,7 @@ func isOf(label, listener string) bool {
 	return listener != "" && (label == listener || name == listener)
 }
 
-func hasPort(local string) bool { return local != "" && !strings.HasSuffix(local, ":0") }
+func isBound(local string) bool { return local != "" && !strings.HasSuffix(local, ":0") }
 
 // lockedText is a program's stderr: written while it runs, read when it is over.
 type lockedText struct {

@@ -43,3 +43,17 @@ func TestWhereNobodyCouldLookNobodyGuesses(t *testing.T) {
 		}
 	}
 }
+
+func TestAListenerOnAllAddressesTakesTheConnectionsOfItsPort(t *testing.T) {
+	for _, x := range []struct {
+		listener, local string
+		want            bool
+	}{
+		{"127.0.0.1:80", "127.0.0.1:80", true}, {"0.0.0.0:80", "127.0.0.1:80", true}, {"[::]:80", "[::1]:80", true},
+		{"0.0.0.0:80", "127.0.0.1:81", false}, {"127.0.0.1:80", "127.0.0.2:80", false}, {"/tmp/s", "/tmp/s", true},
+	} {
+		if takes(x.listener, x.local) != x.want {
+			t.Errorf("%s takes %s: not %t", x.listener, x.local, x.want)
+		}
+	}
+}

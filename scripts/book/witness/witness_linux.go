@@ -61,7 +61,9 @@ func (p *Process) look(s *Socket) error {
 		s.Listening = listening == 1
 		local, _ := unix.Getsockname(fd)
 		peer, _ := unix.Getpeername(fd)
-		s.Family, s.Local = address(local)
+		if s.Family, s.Local = address(local); s.Local == "@" { // a unix socket that has none
+			s.Local = ""
+		}
 		_, s.Peer = address(peer)
 	})
 	s.options = func(level, name int) (value int, err error) {
