@@ -67,8 +67,8 @@ func runDemo(t testing.TB, chapter, dir string, args ...string) *ran {
 		tree: treeLines(p.Stdout.String())}
 }
 
-// A line of the tree: gutter, thread, seq, text, place.
-var treeLine = regexp.MustCompile(`(?m)^[^\n0-9]*?(?:main|[a-z_]+[a-z0-9_:]*) +(\d+) (.*)$`)
+// A line of the tree: gutter, thread, seq, text, place. The head, which names the gutter's columns, has no gutter.
+var treeLine = regexp.MustCompile(`(?m)^[^\na-z0-9][^\n0-9]*?(?:main|[a-z_]+[a-z0-9_:]*) +(\d+) (.*)$`)
 
 func treeLines(text string) map[int64]string {
 	lines := map[int64]string{}
