@@ -246,7 +246,11 @@ class App {
 
   laneName(lane) { return lane.thread ? lane.thread.short : say(this.lang, 'laneStories'); }
 
-  emptyWords() { return say(this.lang, this.live ? 'emptyLive' : 'noStep'); }
+  /** Before a page is read, nobody knows whether it is empty. */
+  emptyWords() {
+    if (root.dataset.ready !== 'true') return '';
+    return say(this.lang, this.live ? 'emptyLive' : 'noStep');
+  }
 
   /** What a lane's thread does at this step, in two words. */
   laneState(lane) {
