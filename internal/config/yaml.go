@@ -62,14 +62,14 @@ func decodeYAML(file string, b []byte) (top *yaml.Node, err error) {
 	if err := dec.Decode(&first); errors.Is(err, io.EOF) {
 		return nil, nil
 	} else if err != nil {
-		return nil, syntaxError(file, err)
+		return nil, syntaxError(file, b, err)
 	}
 	if err := dec.Decode(&second); err == nil {
 		return nil, &Error{Sentence: "Unable to convert YAML as JSON: a second document begins",
 			Pos:  Position{file, second.Line, second.Column},
 			Hint: "one file holds one configuration: remove the '---' between them"}
 	} else if !errors.Is(err, io.EOF) {
-		return nil, syntaxError(file, err)
+		return nil, syntaxError(file, b, err)
 	}
 	if len(first.Content) == 0 {
 		return nil, nil
@@ -79,20 +79,33 @@ func decodeYAML(file string, b []byte) (top *yaml.Node, err error) {
 
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
-// syntaxError takes yaml.v3's line out of its text. Envoy prints what yaml-cpp says,
-// `yaml-cpp: error at line {}, column {}: {}`; yaml.v3 knows no column, so it is that of the line's start.
-func syntaxError(file string, err error) error {
-	m := yamlLine.FindStringSubmatch(err.Error())
-	why := yamlLine.ReplaceAllString(err.Error(), "")
-	line := 1
-	if len(m) > 1 && m[1] != "" {
+// SyntaxError is the line of text that yaml.v3 means, from 1, and what it says of it. Inside it counts from 0; it adds
+// one where its scanner complains and none where its parser does, and does not tell line 0. What is missing at the
+// end is told of the last line.
+func SyntaxError(text []byte, err error) (line int, why string) {
+	why = err.Error()
+	if m := yamlLine.FindStringSubmatch(why); m != nil {
+		why = why[len(m[0]):]
 		line, _ = strconv.Atoi(m[1])
 	}
+	if line == 0 || strings.HasPrefix(why, "did not find expected") {
+		line++
+	}
+	return min(line, 1+bytes.Count(bytes.TrimRight(text, "\n"), []byte{'\n'})), why
+}
+
+// syntaxError is what Envoy prints of what yaml-cpp says, `yaml-cpp: error at line {}, column {}: {}`. yaml.v3 knows
+// no column, so it is that of the line's start.
+func syntaxError(file string, text []byte, err error) error {
+	line, why := SyntaxError(text, err)
 	hint := ""
-	if strings.Contains(why, "start any token") {
+	switch {
+	case strings.Contains(why, "start any token"):
 		hint = "YAML is indented with spaces, never with tabs"
-	} else if strings.Contains(why, "mapping values are not allowed") {
+	case strings.Contains(why, "mapping values are not allowed"):
 		hint = "check the indentation of this line and of the one before"
+	case strings.Contains(why, "did not find expected node content"):
+		hint = `an address that begins with a colon needs quotation marks: "::"`
 	}
 	return &Error{Sentence: fmt.Sprintf("yaml-cpp: error at line %d, column 1: %s", line, why),
 		Pos: Position{file, line, 1}, Hint: hint}
