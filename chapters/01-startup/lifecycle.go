@@ -38,7 +38,7 @@ func (i *Instance) notifyCallbacksForStage(s Stage, after func()) {
 	for _, f := range i.stages[s] {
 		f(func() {
 			if waiting--; waiting == 0 {
-				after()
+				i.Dispatcher.PostAbout(i.Dispatcher, "stage over", after) // not in the midst of who was last
 			}
 		})
 	}

@@ -46,7 +46,9 @@ func Play(args []string, f func(*Scene)) int {
 	}
 	s := &Scene{signals: make(chan os.Signal, 64),
 		Recorder: trace.New(trace.Config{Service: "envoywalk 00-event-loop", Processors: sinks.Processors})}
-	signal.Notify(s.signals) // of all signals: Pause looks for two of them
+	all := make(chan os.Signal, 64)
+	signal.Notify(all)
+	go s.listen(all)
 	s.Lane = eventloop.LockThread(s.Recorder, "main_thread", 0)
 	s.stage = s.Eventfd("stage")
 	f(s)
@@ -70,6 +72,24 @@ func (s *Scene) Eventfd(name string) int {
 	return fd
 }
 
+// listen takes all signals; Pause wants to know of three. To SIGQUIT the answer is the Go runtime's own,
+// where every goroutine stands: so a program that stands still can be asked why.
+func (s *Scene) listen(all <-chan os.Signal) {
+	for x := range all {
+		switch x.String() {
+		case goOn, "terminated", "interrupt":
+			s.signals <- x
+		case "quit":
+			signal.Reset(x)
+			if self, err := os.FindProcess(os.Getpid()); err == nil {
+				self.Signal(x)
+			}
+		}
+	}
+}
+
+const goOn = "user defined signal 1" // SIGUSR1: not every system has it
+
 // Pause says that a stage is reached, and waits. It reports whether to go on: SIGUSR1 says so, SIGTERM and
 // Ctrl-C say no.
 func (s *Scene) Pause() bool {
@@ -77,14 +97,7 @@ func (s *Scene) Pause() bool {
 	kernel.EventfdWrite(s.Lane, s.stage)
 	s.Lane.Flush()
 	fmt.Fprintf(os.Stderr, "stage %d. Go on: kill -USR1 %d   End: Ctrl-C\n", s.stages, os.Getpid())
-	for {
-		switch (<-s.signals).String() {
-		case "user defined signal 1":
-			s.Lane.ReadClock()
-			return true
-		case "terminated", "interrupt":
-			s.Lane.ReadClock()
-			return false
-		}
-	}
+	x := <-s.signals
+	s.Lane.ReadClock()
+	return x.String() == goOn
 }

@@ -10,6 +10,7 @@ func Check(run []*moment.Moment) error {
 	for _, m := range run {
 		if m.Kind == moment.KindCall && m.Call.Name == "accept4" && m.Call.Errno == "" {
 			// A worker, m.Thread, has accepted a connection. Your code: what must be true of it?
+			// 你的代码：一个 worker（线程 m.Thread）accept 了一个连接；关于它，什么必须成立？
 			continue
 		}
 	}

@@ -20,6 +20,7 @@ func Check(run []*moment.Moment) error {
 		}
 		// A system call on a connection: m.Call.Name is connect, readv, writev ..., m.Call.Ret what it
 		// returned. Your code: what must be true when all of them are added up, client by client?
+		// 你的代码：按客户端把这些调用加起来，什么必须成立？
 		calls++
 	}
 	if calls == 0 {

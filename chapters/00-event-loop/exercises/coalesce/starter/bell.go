@@ -33,10 +33,12 @@ func New(loop *eventloop.Dispatcher, onRing func()) *Bell {
 // However often it is called before the loop answers, the eventfd is written once.
 func (b *Bell) Ring(lane *trace.Lane) {
 	// Your code: kernel.EventfdWrite(lane, b.fd), once in a burst. The struct may get a field.
+	// 你的代码：kernel.EventfdWrite(lane, b.fd)，连摇一阵只写一次。可以给结构体加一个字段。
 }
 
 // answer runs on the loop's thread, each time the eventfd is ready.
 func (b *Bell) answer(eventloop.FileReady) {
 	// Your code: kernel.EventfdRead(b.loop.Lane(), b.fd). What else, and in which order?
+	// 你的代码：kernel.EventfdRead(b.loop.Lane(), b.fd)。还要做什么，按什么顺序？
 	b.onRing()
 }

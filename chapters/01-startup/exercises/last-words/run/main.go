@@ -12,12 +12,17 @@ import (
 func main() {
 	s := startup.Wire()
 	overload := s.OverloadManager
+	var clerk *scribe.Scribe
 	s.OverloadManager = func(i *startup.Instance) startup.OverloadManager {
-		clerk := scribe.New(i)
+		clerk = scribe.New(i)
 		lastwords.Register(i, clerk)
 		return &withScribe{overload(i), clerk}
 	}
-	os.Exit(s.Main(os.Args))
+	code := s.Main(os.Args)
+	if clerk != nil && clerk.TooLate {
+		code = 3
+	}
+	os.Exit(code)
 }
 
 // withScribe stops the scribe when the server is taken down: Stop is the first thing that happens then.

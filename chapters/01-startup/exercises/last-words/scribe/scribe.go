@@ -21,13 +21,14 @@ const File = "last-words"
 // it is still there, and then waits for SIGUSR1.
 type Scribe struct {
 	Dispatcher *eventloop.Dispatcher
+	TooLate    bool // the server did not end when the words were written. For main, when it has ended
 
 	server  *startup.Instance
 	answers int // an eventfd: main's answers
 	goOn    chan os.Signal
 	over    chan struct{} // closed when the server is being taken down
 	ended   chan struct{}
-	late    *time.Timer
+	late    *eventloop.Timer
 }
 
 // New starts the thread. Main thread.
@@ -40,6 +41,7 @@ func New(i *startup.Instance) *Scribe {
 	}
 	i.Lane().Label(fd, "answers")
 	s.answers = fd
+	s.late = s.Dispatcher.CreateTimer("too late", s.endServer)
 	signal.Notify(s.goOn, syscall.SIGUSR1)
 	go s.run(i.Recorder, i.Lane().Current())
 	return s
@@ -80,16 +82,23 @@ func (s *Scribe) write(words string, written func()) {
 		return // nobody waited: the words are lost
 	case <-s.goOn:
 	}
+	time.Sleep(100 * time.Millisecond) // he is slow. The signal has woken main too, which sleeps again by now
 	lane.ReadClock()
 	if err := os.WriteFile(File, []byte(words+"\n"), 0o600); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	kernel.Chmod(lane, File, 0o400) // nobody changes last words
-	s.late = time.AfterFunc(3*time.Second, func() {
-		fmt.Fprintln(os.Stderr, "the last words are written, and the server does not end: I end it")
-		os.Exit(3)
-	})
+	s.late.Enable(3 * time.Second)
 	written()
+}
+
+// endServer runs on the scribe's thread, when the server has waited long enough for nothing.
+func (s *Scribe) endServer() {
+	fmt.Fprintln(os.Stderr, "the last words are written, and the server does not end: I end it")
+	s.server.Dispatcher.PostAbout(s.Dispatcher, "too late", func() {
+		s.TooLate = true
+		s.server.Dispatcher.Exit(s.server.Dispatcher)
+	})
 }
 
 // Stop ends the thread. Main thread, while the server is taken down.
@@ -97,9 +106,6 @@ func (s *Scribe) Stop() {
 	close(s.over)
 	s.Dispatcher.PostAbout(s.server.Dispatcher, "the end", func() { s.Dispatcher.Exit(s.Dispatcher) })
 	<-s.ended
-	if s.late != nil {
-		s.late.Stop()
-	}
 	s.Dispatcher.Close(s.server.Lane())
 	kernel.Close(s.server.Lane(), s.answers)
 }

@@ -10,4 +10,5 @@ import (
 // before that line is written. Meanwhile its main loop goes on.
 func Register(i *startup.Instance, s *scribe.Scribe) {
 	// Your code: i.RegisterCallback for the right stage, and in it s.Write.
+	// 你的代码：选对阶段，调用 i.RegisterCallback，在回调里调用 s.Write。
 }

@@ -12,6 +12,7 @@ import "envoywalk/trace/moment"
 func Check(run []*moment.Moment) error {
 	for _, m := range run {
 		_ = m.Call.Name // Your code.
+		// 你的代码：哪些调用说明这次运行不对？什么必须有，几次，按什么顺序？
 	}
 	return nil
 }

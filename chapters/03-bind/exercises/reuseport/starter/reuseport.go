@@ -15,6 +15,7 @@ func Fill(s *bind.Seams) {
 	setup := s.SetupSocket
 	s.SetupSocket = func(lane *trace.Lane, socket *listensocket.ListenSocket, bindToPort bool) error {
 		// Your code: SO_REUSEPORT on socket.Handle.FD, through the kernel door.
+		// 你的代码：经过内核门，给 socket.Handle.FD 设上 SO_REUSEPORT。
 		return setup(lane, socket, bindToPort)
 	}
 }

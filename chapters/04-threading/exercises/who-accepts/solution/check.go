@@ -10,7 +10,7 @@ import (
 
 // Check judges one run of the proxy by its trace: nil accepts it, an error says what is wrong with it.
 //
-// Every connection that was accepted is served, and no worker serves two more than another.
+// Every connection that was accepted is served, and each worker serves at least its share, rounded down.
 func Check(run []*moment.Moment) error {
 	accepted, served, serves := 0, 0, map[string]int{}
 	for _, m := range run {

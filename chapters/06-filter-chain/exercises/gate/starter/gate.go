@@ -42,11 +42,13 @@ func (g *Gate) InitializeReadFilterCallbacks(r *filterchain.ReadFilterCallbacks)
 // OnNewConnection implements filterchain.ReadFilter: the connection is there, and no byte of it.
 func (g *Gate) OnNewConnection() filterchain.FilterStatus {
 	// Your code: may the filter behind, which answers at once, hear of the connection yet?
+	// 你的代码：后面的过滤器一听说有连接就作答，现在能让它听说吗？
 	return filterchain.Continue
 }
 
 // OnData implements filterchain.ReadFilter. data is the connection's: what stays in it, the next filter sees.
 func (g *Gate) OnData(data *buffer.Buffer, endStream bool) filterchain.FilterStatus {
 	// Your code: data.CopyOut shows bytes and leaves them; g.callbacks.Connection() can be closed.
+	// 你的代码：data.CopyOut 只看字节，不取走；g.callbacks.Connection() 可以关闭。
 	return filterchain.Continue
 }

@@ -12,7 +12,7 @@ func (d *Dispatcher) post(lane *trace.Lane, own bool, t task) {
 	o.Woke = o.Running && !own
 	d.posts.tasks = append(d.posts.tasks, t)
 	if o.Woke {
-		d.posts.wakeID = lane.NextID()
+		d.posts.wakeID = lane.NextID() // the write below
 	}
 	d.posts.mu.Unlock()
 	lane.Posted(id, at, t.step, d.Name, t.subject, o)
