@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -156,6 +157,12 @@ func (b *book) grade(ctx context.Context, e *exercise.Exercise) *outcome {
 	}
 	defer os.RemoveAll(dir)
 	g := b.grader(dir)
+	if _, err := os.Stat(e.AnswerFile(b.module, "")); errors.Is(err, fs.ErrNotExist) {
+		o.Verdict, o.code, o.Error = verdictUnreadable, notYet, b.gone(e)
+		b.note(o.attempt)
+		o.Try = b.tries(e)
+		return o
+	}
 	r, err := g.Grade(ctx, e, "")
 	var unreadable *grade.Unreadable
 	switch {
@@ -241,5 +248,22 @@ func (b *book) tries(e *exercise.Exercise) (n int) {
 
 // grader grades in dir.
 func (b *book) grader(dir string) *grade.Grader {
-	return &grade.Grader{Root: b.module, Dir: dir, Witness: b.witness}
+	g := &grade.Grader{Root: b.module, Dir: dir, Witness: b.witness}
+	if isTerminal(b.err) {
+		g.Waiting = b.waiting
+	}
+	return g
+}
+
+// waiting tells on a terminal what a run keeps waiting for, in one line that goes away again.
+func (b *book) waiting(what exercise.Words) {
+	line := ""
+	if what.En != "" {
+		line = cut(fmt.Sprintf(b.lessons().stillWaiting, what.In(b.text.lang)), b.screen.wide-1)
+	}
+	fmt.Fprint(b.err, "\r\x1b[K"+line)
+}
+
+func (b *book) gone(e *exercise.Exercise) string {
+	return fmt.Sprintf(b.lessons().answerGone, e.Answer, e.ID)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"envoywalk/scripts/book/exercise"
+	"envoywalk/scripts/book/grade"
 )
 
 // manyTries: who has tried so often without a pass is stuck.
@@ -56,9 +57,12 @@ func (b *book) class(args []string) int {
 	if !isThere(words[0]) {
 		return b.notFound(b.lessons().noFolder, words[0])
 	}
-	files, err := progressFiles(words[0])
+	files, empty, err := progressFiles(words[0])
 	if err != nil {
 		return b.lacking(err.Error())
+	}
+	for _, name := range empty { // a learner who is missing should be missed
+		fmt.Fprintf(b.err, b.lessons().emptyProgress+"\n", name)
 	}
 	if len(files) == 0 {
 		return b.notFound(b.lessons().noProgress, words[0])
@@ -83,17 +87,26 @@ func (b *book) notFound(says, what string) int {
 }
 
 // progressFiles are the *.jsonl below a folder, by learner: the folder's name, or the file's where several
-// lie in one.
-func progressFiles(below string) (map[string]string, error) {
-	files := map[string]string{}
-	err := filepath.WalkDir(below, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".jsonl" || len(attempts(path)) == 0 {
+// lie in one. Those in which nothing stands are empty; what a checkout has for its own tests is no progress.
+func progressFiles(below string) (files map[string]string, empty []string, err error) {
+	files = map[string]string{}
+	err = filepath.WalkDir(below, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
 			return err
+		case d.IsDir() && d.Name() == "testdata" && path != below:
+			return filepath.SkipDir
+		case d.IsDir() || filepath.Ext(path) != ".jsonl":
+			return nil
+		case len(attempts(path)) > 0:
+			files[learnerName(below, path)] = path
+			return nil
 		}
-		files[learnerName(below, path)] = path
-		return nil
+		name, err := filepath.Rel(below, path)
+		empty = append(empty, name)
+		return err
 	})
-	return files, err
+	return files, empty, err
 }
 
 // learnerName is the file's own name unless that is what the book calls it; then the folder's that holds the
@@ -193,6 +206,9 @@ func inLanguage(e *exercise.Exercise, says, lang string) string {
 		if l.Say.En == says {
 			return l.Say.In(lang)
 		}
+	}
+	if own, known := grade.InBoth(says); known {
+		return own.In(lang)
 	}
 	return says
 }

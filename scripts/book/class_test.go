@@ -59,7 +59,8 @@ func TestAClassShowsWhoIsStuckAndWhichMistakeIsCommon(t *testing.T) {
 		}
 	}
 	var c classroom
-	if err := json.Unmarshal([]byte(d.says(pass, "class --json "+dir)), &c); err != nil || len(c.Learners) != 3 {
+	d.says(pass, "class --json "+dir)
+	if err := json.Unmarshal(d.out.Bytes(), &c); err != nil || len(c.Learners) != 3 {
 		t.Fatalf("%v %+v", err, c)
 	}
 	if l := c.Learners[1]; l.Name != "bo" || l.Passed != 0 || len(l.Stuck) != 1 {
@@ -99,6 +100,43 @@ func TestAPassThatWasResetIsStillSeen(t *testing.T) {
 		}
 	}
 }
+
+func TestAClassNamesFilesWithNoProgressInThem(t *testing.T) {
+	d := newDesk(t)
+	dir := room(t)
+	rubbish := filepath.Join(dir, "dan", "progress.jsonl")
+	learnerFile(t, rubbish)
+	if err := os.WriteFile(rubbish, []byte("no JSON\n{}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	learnerFile(t, filepath.Join(dir, "bo", "testdata", "left.jsonl")) // a checkout's own
+	text := d.says(pass, "class "+dir, "empty.jsonl: no progress in it\n", filepath.Join("dan", "progress.jsonl")+": no progress")
+	if strings.Contains(text, "left.jsonl") {
+		t.Errorf("test data is no progress:\n%s", text)
+	}
+	d.says(pass, "class --lang zh "+dir, "empty.jsonl：里面没有进度\n")
+	d.says(pass, "class --json "+dir)
+	if !json.Valid(d.out.Bytes()) || !strings.Contains(d.err.String(), "empty.jsonl") {
+		t.Errorf("with --json it says\n%s%s", d.out, d.err)
+	}
+	nobody := t.TempDir()
+	learnerFile(t, filepath.Join(nobody, "dan.jsonl"))
+	d.says(notYet, "class "+nobody, "dan.jsonl: no progress in it\n", "There is no progress file")
+}
+
+func TestAClassIsToldTheGradersOwnTextsInItsLanguage(t *testing.T) {
+	d := newDesk(t)
+	dir := t.TempDir()
+	for _, name := range []string{"ann", "bo"} {
+		learnerFile(t, filepath.Join(dir, name+".jsonl"), "02/sockets|not yet|"+refusedText,
+			"00/lost|not yet|the line is missing. Post stands in post.go from line 1 to line 2.")
+	}
+	t.Setenv("COLUMNS", "200")
+	d.says(pass, "class --lang zh "+dir, "02/sockets：2 人：程序用这份配置根本没有启动", "2 人：还缺行号。Post 在 post.go 的第 1 到 2 行。")
+}
+
+const refusedText = "the program does not start with this configuration, so nothing could be seen. The note has its " +
+	"words: what, and at which line."
 
 func TestAClassIsNoWiderThanTheScreen(t *testing.T) {
 	t.Setenv("COLUMNS", "60")

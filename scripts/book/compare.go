@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"envoywalk/scripts/book/exercise"
@@ -43,7 +44,7 @@ func (b *book) differences(args []string) int {
 	if err != nil {
 		return b.refused(err)
 	}
-	return b.differ(reference, mine, *calls)
+	return b.differ(reference, mine, *calls, b.lessons().notCompared)
 }
 
 func isThere(path string) bool {
@@ -84,8 +85,8 @@ func (b *book) sides(g *grade.Grader, e *exercise.Exercise, mutant string) (refe
 	return reference, mine, nil
 }
 
-// differ prints what the second trace does and the first does not.
-func (b *book) differ(first, second string, calls bool) int {
+// differ prints what the second trace does and the first does not, and a remark on the count of both, if any.
+func (b *book) differ(first, second string, calls bool, remark string) int {
 	var sides [2][]diff.Event
 	for i, path := range []string{first, second} {
 		t, err := saved.Open(path)
@@ -102,7 +103,11 @@ func (b *book) differ(first, second string, calls bool) int {
 		return b.lacking(b.text.diffNothing)
 	}
 	out := bufio.NewWriter(b.out)
-	fmt.Fprintln(out, strings.Join(r.Lines(b.text.lang), "\n"))
+	lines := r.Lines(b.text.lang)
+	if remark != "" {
+		lines = slices.Insert(lines, 1, strings.TrimRight(b.screen.hang("", remark), "\n"))
+	}
+	fmt.Fprintln(out, strings.Join(lines, "\n"))
 	if err := out.Flush(); err != nil {
 		return b.fault(err)
 	}

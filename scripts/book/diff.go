@@ -16,5 +16,5 @@ func (b *book) diff(args []string) int {
 	if err != nil {
 		return b.lacking(err.Error() + "\n" + b.text.usage["diff"])
 	}
-	return b.differ(paths[0], paths[1], *calls)
+	return b.differ(paths[0], paths[1], *calls, "")
 }

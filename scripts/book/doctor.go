@@ -31,7 +31,7 @@ func (b *book) doctor([]string) int {
 		if !f.ok {
 			mark, healthy = b.text.lacks, false
 		}
-		fmt.Fprintf(b.out, "%s%s: %s\n", mark, f.what, f.saw)
+		fmt.Fprintln(b.out, mark+f.what+b.lessons().colon+f.saw)
 	}
 	if !healthy {
 		fmt.Fprintln(b.out, b.text.doctorNotLooked)

@@ -36,7 +36,11 @@ func (b *book) show(o *outcome) {
 		}
 		b.broken(o.report, result)
 		if rest := len(o.report.Results) - i - 1; rest > 0 {
-			fmt.Fprintf(b.out, "     "+words.moreFollow+"\n", rest)
+			follow := words.moreFollow
+			if rest == 1 {
+				follow = words.oneFollows
+			}
+			fmt.Fprintf(b.out, "     "+follow+"\n", rest)
 		}
 		b.whereNext(o)
 		return

@@ -69,6 +69,58 @@ func TestAnAnswerThatCannotBeReadIsNoBuildError(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatIsGoneCanBeBroughtBack(t *testing.T) {
+	d := newDesk(t)
+	for _, id := range []string{hunted, asked, written} {
+		e := d.exercise(id)
+		if err := os.Remove(e.AnswerFile(d.book.module, "")); err != nil {
+			t.Fatal(err)
+		}
+		d.says(notYet, "check "+id, e.Answer+" is gone; go tool book reset "+id)
+		d.says(notYet, "check --lang zh "+id, e.Answer+" 不见了；go tool book reset "+id)
+		d.says(pass, "reset "+id)
+		if _, err := os.Stat(e.AnswerFile(d.book.module, "")); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := os.Remove(d.exercise(asked).AnswerFile(d.book.module, "")); err != nil {
+		t.Fatal(err)
+	}
+	d.says(notYet, "predict "+asked, "is gone; go tool book reset "+asked)
+}
+
+func TestAHunterWhoNamesAnotherFunctionIsToldSo(t *testing.T) {
+	d := newDesk(t)
+	e := d.exercise(hunted)
+	text := []byte("a: { symbol: wake, line: 62 }")
+	if err := os.WriteFile(e.AnswerFile(d.book.module, ""), text, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	said := strings.Join(strings.Fields(d.says(notYet, "check "+hunted)), " ")
+	want := "you named wake: that one is as it should be. The symptom: " + e.LooksLike[0].Say.En
+	if !strings.Contains(said, want) {
+		t.Errorf("it is not told %q:\n%s", want, said)
+	}
+	if strings.Contains(said, "start") {
+		t.Errorf("the right one was given away:\n%s", said)
+	}
+}
+
+func TestWhatIsWaitedForIsOneLineThatGoesAgain(t *testing.T) {
+	d := newDesk(t)
+	d.book.text, d.book.screen = texts["en"], screen{wide: 40}
+	d.book.waiting(exercise.Words{En: strings.Repeat("x", 100)})
+	d.book.waiting(exercise.Words{})
+	lines := strings.Split(d.err.String(), "\r\x1b[K")
+	if len(lines) != 3 || !strings.HasPrefix(lines[1], "still waiting for xx") || columns(lines[1]) >= 40 ||
+		lines[2] != "" {
+		t.Errorf("%q", lines)
+	}
+	if d.book.grader("").Waiting != nil {
+		t.Error("it is told where no terminal is")
+	}
+}
+
 func TestAHuntersLineOutsideTheSymbolIsToldInsteadOfTheSymptom(t *testing.T) {
 	d := newDesk(t)
 	e := d.exercise(hunted)

@@ -198,6 +198,43 @@ func TestNextIsTheFirstThatIsNotPassed(t *testing.T) {
 	d.says(pass, "next", "exercises pass")
 }
 
+func TestNextShowsWhatIsNamedOrStoodIn(t *testing.T) {
+	d := newDesk(t)
+	d.passes("05/half-close")
+	d.says(pass, "next 05/half-close", "05/half-close   ", "go tool book check 05/half-close")
+	d.says(pass, "next half-close --json", `"exercise": "05/half-close"`)
+	d.says(couldNotLook, "next 05/halfclose", "Did you mean 05/half-close?")
+	d.says(couldNotLook, "next 05/half-close more", "go tool book next [NN/name]")
+	t.Chdir(filepath.Join(d.book.module, "chapters/03-bind/exercises/reuseport/solution"))
+	d.says(pass, "next", "03/reuseport   ")
+	d.passes("03/reuseport")
+	if text := d.says(pass, "next", "go tool book check "); strings.Contains(text, "03/reuseport") {
+		t.Errorf("what is passed is next:\n%s", text)
+	}
+}
+
+func TestAnAnswerThatIsGoneIsPutBackWithoutABackup(t *testing.T) {
+	d := newDesk(t)
+	starter, e := d.answer("reuseport"), d.exercise("reuseport")
+	for lang, says := range map[string]string{"en": "The starter is back.\n", "zh": "起始文件已放回。\n"} {
+		if err := os.Remove(e.AnswerFile(d.book.module, "")); err != nil {
+			t.Fatal(err)
+		}
+		if text := d.says(pass, "reset 03/reuseport --lang "+lang); text != says {
+			t.Errorf("it says %q", text)
+		}
+		if d.answer("reuseport") != starter {
+			t.Error("the starter is not back")
+		}
+	}
+	if kept, _ := filepath.Glob(filepath.Join(d.book.keptIn(e), "*-reuseport.go")); kept != nil {
+		t.Errorf("what was not there is kept as %v", kept)
+	}
+	if got := d.verdicts(); !slices.Equal(got, []string{verdictReset, verdictReset}) {
+		t.Errorf("noted are %v", got)
+	}
+}
+
 func TestAHintIsOneMoreEachTimeAndThreeAtMost(t *testing.T) {
 	d := newDesk(t)
 	hints := d.exercise("reuseport").Hints
@@ -280,4 +317,16 @@ func TestAnExerciseIsNamedOrStoodIn(t *testing.T) {
 		t.Errorf("in a chapter's folder its exercises are meant, not %v, %v", meant, err)
 	}
 	d.says(pass, "teach", "Teaching 03")
+}
+
+func TestDoctorWritesChineseColons(t *testing.T) {
+	d := newDesk(t)
+	if code := d.book.invoke([]string{"doctor", "--lang", "zh"}); code == ourFault {
+		t.Fatal(d.err)
+	}
+	for _, what := range []string{chinese.doctorGo, chinese.doctorSystem, chinese.doctorWitness, chinese.doctorModule} {
+		if !strings.Contains(d.out.String(), what+"：") {
+			t.Errorf("no %s： in\n%s", what, d.out)
+		}
+	}
 }

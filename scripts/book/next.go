@@ -21,10 +21,11 @@ type upNext struct {
 	Check    string        `json:"check"`
 }
 
-// next shows the first exercise that is not passed.
+// next shows the exercise that is named, or the one to do now.
 func (b *book) next(args []string) int {
 	var asJSON bool
-	if _, err := b.flags("next", args, 0, func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "") }); err != nil {
+	words, err := b.flags("next", args, 1, func(f *flag.FlagSet) { f.BoolVar(&asJSON, "json", false, "") })
+	if err != nil {
 		return b.lacking(err.Error())
 	}
 	all, err := b.exercises()
@@ -34,21 +35,38 @@ func (b *book) next(args []string) int {
 	if len(all) == 0 {
 		return b.lacking(b.lessons().none)
 	}
-	for i, s := range standings(all, attempts(b.progressFile())) {
-		if s.State == statePassed {
-			continue
+	e := b.toDo(all)
+	if len(words) == 1 {
+		if e, err = b.find(words[0]); err != nil {
+			return b.refused(err)
 		}
-		if asJSON {
-			return b.json(b.upNext(all[i]))
-		}
-		b.showNext(all[i])
-		return pass
 	}
-	if asJSON {
+	switch {
+	case e == nil && asJSON:
 		return b.json(nil)
+	case e == nil:
+		fmt.Fprintf(b.out, b.lessons().allDone+"\n", len(all))
+		return pass
+	case asJSON:
+		return b.json(b.upNext(e))
 	}
-	fmt.Fprintf(b.out, b.lessons().allDone+"\n", len(all))
+	b.showNext(e)
 	return pass
+}
+
+// toDo is the exercise that the reader stands in, else the first: that is not passed, or nil.
+func (b *book) toDo(all []*exercise.Exercise) (first *exercise.Exercise) {
+	here := b.here()
+	for i, s := range standings(all, attempts(b.progressFile())) {
+		switch {
+		case s.State == statePassed:
+		case all[i].Dir == here:
+			return all[i]
+		case first == nil:
+			first = all[i]
+		}
+	}
+	return first
 }
 
 func (b *book) upNext(e *exercise.Exercise) *upNext {

@@ -3,18 +3,21 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
-	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/term"
 
 	"envoywalk/scripts/book/exercise"
+	"envoywalk/scripts/book/grade"
 )
 
 // question is one of a prediction, with what the learner has answered so far.
@@ -38,6 +41,10 @@ func (b *book) predict(args []string) int {
 	}
 	path := e.AnswerFile(b.module, "")
 	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		b.lacking(b.gone(e))
+		return notYet
+	}
 	if err != nil {
 		return b.lacking(err.Error())
 	}
@@ -47,12 +54,18 @@ func (b *book) predict(args []string) int {
 		return b.json(questions)
 	case !b.interactive && !isTerminal(b.in):
 		return b.printQuestions(e, questions)
-	case !b.askAll(e, questions):
+	}
+	all, after := b.askAll(e, questions), answered(string(text), questions)
+	if !all && slices.Equal(questions, b.questions(e, string(text))) {
 		fmt.Fprintln(b.out, "\n"+b.lessons().resetNot)
 		return notYet
 	}
-	if err := os.WriteFile(path, []byte(answered(string(text), questions)), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(after), 0o644); err != nil {
 		return b.lacking(err.Error())
+	}
+	if !all {
+		fmt.Fprintf(b.out, "\n"+b.lessons().predictKept+"\n", b.shown(path), e.ID)
+		return notYet
 	}
 	fmt.Fprintf(b.out, b.lessons().predictWritten+"\n\n", b.shown(path))
 	if err := b.canGrade(); err != nil {
@@ -64,8 +77,8 @@ func (b *book) predict(args []string) int {
 	return code
 }
 
-func isTerminal(in io.Reader) bool {
-	f, ok := in.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -159,9 +172,9 @@ func (q *question) hear(said string) bool {
 		return true
 	}
 	if !q.YesNo {
-		_, err := strconv.Atoi(said)
+		n, err := grade.Number(said)
 		if err == nil {
-			q.Answer = said
+			q.Answer = strconv.Itoa(n)
 		}
 		return err == nil
 	}

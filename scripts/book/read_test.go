@@ -29,6 +29,16 @@ func TestReadLaysArticleGoAndEnvoyBesideEachOther(t *testing.T) {
 	d.says(couldNotLook, "read 03 setupSocket --pager")
 }
 
+func TestReadGivesTheAddressOfAnArticleOnce(t *testing.T) {
+	d := newDesk(t)
+	text := d.says(pass, "read 05", "told in 2 articles; each heading says in which", "(Downstream TCP connections)\n",
+		"article 下游tcp连接处理  |  Server::ActiveTcpSocket创建\n", "article 下游tcp请求处理  |  四 / 1 读取accept数据\n")
+	if n := strings.Count(text, "%E4%B8%8B%E6%B8%B8tcp%E8%BF%9E%E6%8E%A5"); n != 1 {
+		t.Errorf("its address is there %d times", n)
+	}
+	d.says(pass, "read 03 --lang zh", "下面的内容出自一篇文章：", "文章 启动过程、ListenSocket相关、线程模型  |  二")
+}
+
 func TestReadWritesPagesThatLeadToEachOther(t *testing.T) {
 	d := newDesk(t)
 	path := strings.TrimSpace(d.says(pass, "read 03 --html"))

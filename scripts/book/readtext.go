@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"envoywalk/scripts/book/reading"
@@ -17,17 +18,37 @@ const (
 // reading lays a chapter out for a terminal.
 func (s screen) reading(c *reading.Chapter, lang string) string {
 	var b strings.Builder
+	s.articles(&b, c, lang)
 	section := ""
 	for i := range c.Steps {
 		step := &c.Steps[i]
-		if at := step.Article + step.Section; at != section {
+		if at := fmt.Sprintf(lessonsIn[lang].article, step.Article) + "  |  " + step.Section; at != section {
 			section = at
-			b.WriteString(s.paint(bold, s.hang("", step.Article+"  "+step.Section)))
-			b.WriteString(s.paint(blue, step.ArticleURL) + "\n\n")
+			b.WriteString(s.paint(bold, s.hang("", at)) + "\n")
 		}
 		s.readStep(&b, c, step, lang)
 	}
 	return b.String()
+}
+
+// articles are those that tell the steps, with their addresses, which are long: headings only name them.
+func (s screen) articles(b *strings.Builder, c *reading.Chapter, lang string) {
+	var lines []string
+	for i := range c.Steps {
+		step := &c.Steps[i]
+		line := "  " + step.Article
+		if lang == "en" {
+			line += " (" + step.English + ")"
+		}
+		if line += "\n  " + s.paint(blue, step.ArticleURL); !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	says := lessonsIn[lang].oneArticle
+	if len(lines) > 1 {
+		says = fmt.Sprintf(lessonsIn[lang].articles, len(lines))
+	}
+	b.WriteString(s.hang("", says) + strings.Join(lines, "\n") + "\n\n")
 }
 
 func (s screen) readStep(b *strings.Builder, c *reading.Chapter, step *reading.Step, lang string) {

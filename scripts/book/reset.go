@@ -3,8 +3,10 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,10 +28,16 @@ func (b *book) reset(args []string) int {
 		return b.fault(err)
 	}
 	mine, err := os.ReadFile(path)
-	if err == nil && bytes.Equal(mine, starter) {
-		b.note(attempt{Exercise: e.ID, Of: len(e.Checks), Verdict: verdictReset, SHA256: hashOf(path)})
-		fmt.Fprintf(b.out, words.resetSame+"\n", b.shown(path))
-		return pass
+	switch {
+	case errors.Is(err, fs.ErrNotExist): // nothing is lost, so nobody is asked
+		if err := os.WriteFile(path, starter, 0o644); err != nil {
+			return b.lacking(err.Error() + "\n" + words.resetNot)
+		}
+		return b.isReset(e, words.resetBack)
+	case err != nil:
+		return b.lacking(err.Error() + "\n" + words.resetNot)
+	case bytes.Equal(mine, starter):
+		return b.isReset(e, fmt.Sprintf(words.resetSame, b.shown(path)))
 	}
 	backup := filepath.Join(b.keptIn(e), time.Now().Format("20060102-150405-")+e.Answer)
 	if !yes && !b.agrees(fmt.Sprintf(words.resetAsk, b.shown(path), b.shown(backup))) {
@@ -39,8 +47,14 @@ func (b *book) reset(args []string) int {
 	if err := putBack(path, backup, mine, starter); err != nil {
 		return b.lacking(err.Error() + "\n" + words.resetNot)
 	}
-	b.note(attempt{Exercise: e.ID, Of: len(e.Checks), Verdict: verdictReset, SHA256: hashOf(path)})
-	fmt.Fprintf(b.out, words.resetDone+"\n", b.shown(backup))
+	return b.isReset(e, fmt.Sprintf(words.resetDone, b.shown(backup)))
+}
+
+// isReset notes that the starter is there again.
+func (b *book) isReset(e *exercise.Exercise, says string) int {
+	b.note(attempt{Exercise: e.ID, Of: len(e.Checks), Verdict: verdictReset,
+		SHA256: hashOf(e.AnswerFile(b.module, ""))})
+	fmt.Fprintln(b.out, says)
 	return pass
 }
 

@@ -69,9 +69,9 @@ func (s screen) hang(first, text string) string {
 func wrap(text string, wide int) []string {
 	var lines []string
 	line, used := "", 0
-	for _, piece := range pieces(text) {
+	for _, piece := range kept(pieces(text)) {
 		n := columns(piece)
-		if used > 0 && used+columns(strings.TrimRight(piece, " ")) > wide && !closes(piece) {
+		if used > 0 && used+columns(strings.TrimRight(piece, " ")) > wide {
 			lines = append(lines, strings.TrimRight(line, " "))
 			line, used = "", 0
 			if piece = strings.TrimLeft(piece, " "); piece == "" {
@@ -108,10 +108,33 @@ func pieces(text string) (all []string) {
 	return all
 }
 
-// closes: no line begins with what closes a sentence or a bracket.
-func closes(piece string) bool {
-	r, _ := utf8.DecodeRuneInString(piece)
-	return strings.ContainsRune("，。；：？！、）》”’】」", r)
+const (
+	closing = "，。；：？！、…）》”’】」,.;:?!)]}" // no line begins with these
+	opening = "（《“‘【「([{"               // and none ends with these
+	marks   = "*`\""                    // these open, and then close
+)
+
+// kept are pieces again, with what closes joined to what it closes, and what opens to what it opens.
+func kept(all []string) (joined []string) {
+	open, glue := map[rune]bool{}, false
+	for _, piece := range all {
+		first, _ := utf8.DecodeRuneInString(piece)
+		closes := strings.ContainsRune(closing, first) || open[first]
+		for _, r := range piece {
+			if strings.ContainsRune(marks, r) && (r == '`' || !open['`']) {
+				open[r] = !open[r]
+			}
+		}
+		last := len(joined) - 1
+		if last >= 0 && (glue || closes && !strings.HasSuffix(joined[last], " ")) {
+			joined[last] += piece
+		} else {
+			joined = append(joined, piece)
+		}
+		end, _ := utf8.DecodeLastRuneInString(piece)
+		glue = strings.ContainsRune(opening, end) || open[end]
+	}
+	return joined
 }
 
 func columns(text string) (n int) {

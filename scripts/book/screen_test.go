@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func env(pairs ...string) func(string) string {
@@ -56,6 +57,24 @@ func TestTextIsWrappedUnderWhereItBegan(t *testing.T) {
 	}
 	if got := wrap("/a/path/that/is/much/longer/than/the/line x", 10); got[0] != "/a/path/that/is/much/longer/than/the/line" {
 		t.Errorf("a path was broken: %q", got)
+	}
+}
+
+func TestNoLineBeginsWithWhatCloses(t *testing.T) {
+	text := "要问谁？ *紧跟在 `bind` 之后的 `getsockname`：端口 0 由内核挑选，所以要去问它（`ss -ltn 1`）。* 然后“它”说 ok. *好！*"
+	for wide := 12; wide < 80; wide++ {
+		lines := wrap(text, wide)
+		for i, line := range lines {
+			first, _ := utf8.DecodeRuneInString(line)
+			last, _ := utf8.DecodeLastRuneInString(line)
+			if i > 0 && strings.ContainsRune(closing, first) || strings.HasPrefix(line, "* ") || line == "*" ||
+				strings.ContainsRune(opening, last) || strings.HasSuffix(line, " *") {
+				t.Errorf("%d columns: %q", wide, lines)
+			}
+			if columns(line) > max(wide, len("`getsockname`：")) {
+				t.Errorf("%d columns: %q is wider", wide, line)
+			}
+		}
 	}
 }
 

@@ -119,8 +119,8 @@ func (b *book) showLesson(l *lesson, everything bool) {
 		switch indent := listPoint.FindString(line); {
 		case strings.HasPrefix(line, "#"):
 			fmt.Fprintln(b.out, b.screen.paint(bold, line))
-		case strings.HasPrefix(line, "| "):
-			b.print("| ", line[2:])
+		case strings.HasPrefix(line, "|"): // a row that is wrapped is none
+			fmt.Fprintln(b.out, line)
 		default:
 			b.print(indent, line[len(indent):])
 		}
@@ -145,7 +145,7 @@ func (b *book) showMistakes(l *lesson, everything bool) {
 			told = min(told, fewMistakes)
 		}
 		for _, m := range of[:told] {
-			b.print("- "+m.Exercise+": ", m.Says)
+			b.print("- "+m.Exercise+b.lessons().colon, m.Says)
 		}
 		if more := len(of) - told; more > 0 {
 			b.print("- ", fmt.Sprintf(b.lessons().teachMore, e.Exercise, more, l.Chapter[:2]))

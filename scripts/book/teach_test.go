@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"envoywalk/scripts/book/exercise"
@@ -79,4 +80,23 @@ func TestNoExerciseTellsTwoMistakesTheSame(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestTeachKeepsTheRowsOfATableWhole(t *testing.T) {
+	t.Setenv("COLUMNS", "60")
+	d := newDesk(t)
+	for _, lang := range []string{"en", "zh"} {
+		d.book.text = texts[lang]
+		notes, err := os.ReadFile(d.book.teachPath("03-bind"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := d.says(pass, "teach 03 --lang "+lang)
+		for _, line := range linesOf(string(notes)) {
+			if strings.HasPrefix(line, "|") && !strings.Contains(text, line+"\n") {
+				t.Errorf("%s: no row %s", lang, line)
+			}
+		}
+	}
+	d.says(pass, "teach 03 --lang zh", "- 03/before-bind：")
 }

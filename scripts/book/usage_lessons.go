@@ -20,10 +20,11 @@ lies a page of your run (.envoywalk/NN-name/trace.html); d in it compares it wit
   --json   an object for one exercise, a list for several
 
 Exit codes: 0 all hold; 1 not yet; 2 could not look; 3 our fault.`,
-	"next": `go tool book next [--json]
+	"next": `go tool book next [NN/name] [--json]
 
-The first exercise that you have not passed: what it is, how long it takes, where to read, which file
-to edit, and how to check it.`,
+An exercise: what it is, how long it takes, where to read, which file to edit, and how to check it. Without a
+name it is the one in whose folder you stand, if you have not passed it, else the first that you have not
+passed.`,
 	"watch": `go tool book watch [NN/name]
 
 Checks at once, and again each time you save the answer's file. It ends when the exercise passes, or
@@ -66,7 +67,7 @@ and the mistakes to expect, in the words that the learners are told.
 Reads the progress files below DIR and prints learners by exercises: who passed, who tried how often, who
 is stuck (4 tries or more), and which mistakes several made; --json has these whole. A learner is called what
 the file is called (ann.jsonl), or the folder that it lies in (ann/.envoywalk/progress.jsonl). Who passed once
-and reset that has passed. Nothing leaves this machine.
+and reset that has passed. A file with no progress in it is named, and has no row. Nothing leaves this machine.
 
 Exit codes: 0 shown; 1 there is no such folder, or no progress file in it; 2 no DIR was named.`,
 	"read": `go tool book read NN [STEP] [--html] [--pager] [--json]
@@ -98,9 +99,10 @@ span。不写名字，就是你所在目录的那个练习，或者那一章的�
   --json   一个练习输出一个对象，多个练习输出一个列表
 
 退出码：0 全部成立；1 还没到；2 没法检查；3 是我们的错。`,
-	"next": `go tool book next [--json]
+	"next": `go tool book next [NN/name] [--json]
 
-你还没通过的第一个练习：是什么，要多久，先读哪里，改哪个文件，怎么检查。`,
+一个练习：是什么，要多久，先读哪里，改哪个文件，怎么检查。不写名字，就是你所在目录的那个练习；它已经通过，
+或者你不在练习的目录里，就是你还没通过的第一个。`,
 	"watch": `go tool book watch [NN/name]
 
 马上检查一次，此后每次保存答案文件都再检查一次，直到通过，或者你按 Ctrl-C。打印过的内容不会被清掉。
@@ -138,7 +140,7 @@ span。不写名字，就是你所在目录的那个练习，或者那一章的�
 
 读取 DIR 之下的进度文件，打印一张学员对练习的表：谁通过了，谁试了几次，谁卡住了（4 次或更多），哪些错是好几个
 人都犯的（全文见 --json）。学员的名字取自文件名（ann.jsonl），或它所在的目录（ann/.envoywalk/progress.jsonl）。
-通过之后又重置的，仍算通过。什么都不会离开这台机器。
+通过之后又重置的，仍算通过。里面没有进度的文件会被点名，不占一行。什么都不会离开这台机器。
 
 退出码：0 已打印；1 没有这个目录，或者里面没有进度文件；2 没有写 DIR。`,
 	"read": `go tool book read NN [STEP] [--html] [--pager] [--json]

@@ -16,6 +16,7 @@ type lessons struct {
 	notYet, notSo, cannotLook, allow   string
 	looksLike, read, look, next        string
 	allPass, moreFollow, reference     string
+	oneFollows                         string
 	noBuild, moreLines, note, stopped  string
 	unreadable, yourCheck, colon       string
 	amiss                              map[grade.Amiss]string
@@ -23,19 +24,23 @@ type lessons struct {
 	nextHead, allDone, nothingPassed   string
 	task, edit, check, orWatch, stuck  string
 	article, answer, runMutant         string
+	oneArticle, articles               string
 	solutionFirst, solutionIs, gaveUp  string
 	solutionSame, solutionMutant       string
 	resetAsk, resetDone, resetNot      string
-	resetSame                          string
+	resetSame, resetBack               string
 	watching, saved, watchPassed       string
 	predictHead, predictAsk, predictNo string
 	predictWrite, predictWritten       string
+	predictKept                        string
+	answerGone, stillWaiting           string
+	notCompared                        string
 	noMutant, whichMutant, checkFirst  string
 	noReference, noPredict             string
 	noStep, notOurs, thread, postsTo   string
 	syscalls, figures                  string
 	noFolder, noProgress, learner      string
-	classLegend                        string
+	classLegend, emptyProgress         string
 	isStuck, common                    string
 	teachExercises, teachMistakes      string
 	teachMore                          string
@@ -76,6 +81,7 @@ var lessonsEnglish = lessons{
 	next:       "next",
 	allPass:    "All %d hold, by both witnesses.",
 	moreFollow: "%d more follow.",
+	oneFollows: "%d more follows.",
 	reference:  "   (d in it: beside the reference, %s)",
 	noBuild:    "It does not build yet:\n%s",
 	unreadable: "Your answer cannot be read yet:",
@@ -98,14 +104,16 @@ var lessonsEnglish = lessons{
 	allDone:     "All %d exercises pass. go tool book check --all proves it again.",
 	nothingPassed: "Nothing has passed yet, so there is nothing to prove again. The first: " +
 		"go tool book next",
-	task:      "task",
-	edit:      "edit",
-	check:     "check",
-	orWatch:   "at every save: go tool book watch %s",
-	stuck:     "stuck",
-	article:   "article %s",
-	answer:    "answer",
-	runMutant: "run",
+	task:       "task",
+	edit:       "edit",
+	check:      "check",
+	orWatch:    "at every save: go tool book watch %s",
+	stuck:      "stuck",
+	article:    "article %s",
+	oneArticle: "What follows is told in one article:",
+	articles:   "What follows is told in %d articles; each heading says in which, and in which section of it:",
+	answer:     "answer",
+	runMutant:  "run",
 	solutionFirst: "The solution is shown after a pass. If you want it now: go tool book solution %s --give-up (this " +
 		"is written into your progress).",
 	solutionIs:     "%s: - is yours, + is the solution's",
@@ -114,6 +122,7 @@ var lessonsEnglish = lessons{
 	gaveUp:         "given up",
 	resetAsk:       "This puts the starter back in the place of %s. Your file is kept as %s. Go on? [y/N] ",
 	resetDone:      "The starter is back; yours is in %s.",
+	resetBack:      "The starter is back.",
 	resetNot:       "Nothing was changed.",
 	resetSame:      "%s is the starter already.",
 	watching:       "Watching %s: save it, and it is checked. Ctrl-C ends.",
@@ -125,6 +134,10 @@ var lessonsEnglish = lessons{
 	predictNo:      "Nobody is asked: this is no terminal. Write the answers into %s, then go tool book check %s. The questions:",
 	predictWrite:   "a number, please",
 	predictWritten: "Written into %s. Now it runs.",
+	predictKept:    "Nobody answers any more. What you have answered is in %s; the rest: go tool book predict %s",
+	answerGone:     "the file %s is gone; go tool book reset %s brings it back",
+	stillWaiting:   "still waiting for %s",
+	notCompared:    "Not compared: times, turns of the loops, and how often they were woken. See those in the trees.",
 	noMutant:       "%s has no mutant %q: there is %s.",
 	whichMutant:    "Which one? %s has %s: go tool book %s %s/%s",
 	checkFirst:     "No trace of yours is kept for %s: go tool book check %s makes it.",
@@ -134,6 +147,7 @@ var lessonsEnglish = lessons{
 	noProgress:     "There is no progress file (.jsonl) below %s.",
 	learner:        "learner",
 	classLegend:    "ok passed   ok* passed after the solution was shown   (ok) passed once, reset since   a number: tries   !: stuck   ·: not tried",
+	emptyProgress:  "%s: no progress in it",
 	isStuck:        "%s is stuck in %s",
 	common:         "%s: %d learners: %s",
 	teachExercises: "Exercises: %d minutes in all",
@@ -183,6 +197,7 @@ var lessonsChinese = lessons{
 	next:        "接着",
 	allPass:     "%d 条全部成立，两位证人都这么说。",
 	moreFollow:  "后面还有 %d 条。",
+	oneFollows:  "后面还有 %d 条。",
 	reference:   "（在页面里按 d，和参考的并排看：%s）",
 	noBuild:     "还不能编译：\n%s",
 	unreadable:  "你的答案还读不懂：",
@@ -210,6 +225,8 @@ var lessonsChinese = lessons{
 	orWatch:        "每次保存都检查：go tool book watch %s",
 	stuck:          "卡住",
 	article:        "文章 %s",
+	oneArticle:     "下面的内容出自一篇文章：",
+	articles:       "下面的内容出自 %d 篇文章，小标题写明是哪一篇的哪一节：",
 	answer:         "作答",
 	runMutant:      "运行",
 	solutionFirst:  "通过之后才给看答案。现在就要看：go tool book solution %s --give-up （这会记进你的进度）。",
@@ -219,6 +236,7 @@ var lessonsChinese = lessons{
 	gaveUp:         "放弃后看了答案",
 	resetAsk:       "这会把 %s 换回起始文件，你的文件另存为 %s。继续吗？[y/N] ",
 	resetDone:      "起始文件已放回；你的在 %s。",
+	resetBack:      "起始文件已放回。",
 	resetNot:       "什么都没有改。",
 	resetSame:      "%s 本来就是起始文件。",
 	watching:       "正在盯着 %s：一保存就检查。按 Ctrl-C 结束。",
@@ -229,6 +247,10 @@ var lessonsChinese = lessons{
 	predictNo:      "这里不是终端，没法一问一答。请把答案写进 %s，然后 go tool book check %s。题目是：",
 	predictWrite:   "请写一个数字",
 	predictWritten: "已写进 %s。现在开始运行。",
+	predictKept:    "没有人再回答了。已经答的写进了 %s，剩下的接着答：go tool book predict %s",
+	answerGone:     "文件 %s 不见了；go tool book reset %s 会把它放回来",
+	stillWaiting:   "还在等：%s",
+	notCompared:    "没有比较的：时间、循环转了几轮、被唤醒了几次。这些请到树里去看。",
 	noMutant:       "%s 没有改坏的程序 %q，有的是：%s。",
 	whichMutant:    "哪一个？%s 有 %s：go tool book %s %s/%s",
 	checkFirst:     "还没有留下你做 %s 时的追踪：先 go tool book check %s。",
@@ -238,6 +260,7 @@ var lessonsChinese = lessons{
 	noProgress:     "%s 之下没有进度文件（.jsonl）。",
 	learner:        "学员",
 	classLegend:    "ok 通过   ok* 看过答案后通过   (ok) 通过过一次，后来重置了   数字：试过几次   !：卡住了   ·：还没试",
+	emptyProgress:  "%s：里面没有进度",
 	isStuck:        "%s 卡在 %s",
 	common:         "%s：%d 人：%s",
 	teachExercises: "练习：共 %d 分钟",

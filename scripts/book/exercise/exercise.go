@@ -274,6 +274,7 @@ func (c Count) String() string {
 // Likely is a mistake that is recognised by its symptoms: the first whose conditions hold is told.
 type Likely struct {
 	Refused bool   `yaml:"refused"` // the program did not start with the configuration
+	Still   bool   `yaml:"still"`   // the program stood still: it had to be killed
 	Check   string `yaml:"check"`   // the first check that fails is this one
 	Span    *Spans `yaml:"span"`    // and there are such spans
 	No      *Spans `yaml:"no"`      // and there are none of these

@@ -17,7 +17,11 @@ var ErrWitnessesDiffer = errors.New("kernel and spans differ in a run of our own
 
 // predict runs what the learner was asked about, and compares.
 func (g *Grader) predict(ctx context.Context, e *exercise.Exercise, variant string) (*Report, error) {
-	answers, err := readAnswers[string](e.AnswerFile(g.Root, variant))
+	var names []string
+	for i := range e.Checks {
+		names = append(names, e.Checks[i].Name)
+	}
+	answers, err := readAnswers[string](e.AnswerFile(g.Root, variant), names...)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +85,27 @@ func meant(c *exercise.Check, answer string) string {
 	if word := yesNo[strings.ToLower(answer)]; c.YesNo && word != "" {
 		return word
 	}
+	if n, err := Number(answer); err == nil && !c.YesNo {
+		return strconv.Itoa(n)
+	}
 	return answer
+}
+
+// Number reads a number as people write it: 6, 06, 6.0, and the wide ６ of an input method for Chinese.
+func Number(said string) (int, error) {
+	whole, rest, _ := strings.Cut(strings.Map(func(r rune) rune {
+		switch {
+		case r >= '０' && r <= '９':
+			return '0' + r - '０'
+		case r == '．':
+			return '.'
+		}
+		return r
+	}, said), ".")
+	if strings.Trim(rest, "0") != "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.Atoi(whole)
 }
 
 // noAnswer is what was written where no number, or no yes or no, stands: it says nothing about the run.
@@ -89,7 +113,7 @@ func noAnswer(c *exercise.Check, answer string) bool {
 	if c.YesNo {
 		return yesNo[strings.ToLower(answer)] == ""
 	}
-	_, err := strconv.Atoi(answer)
+	_, err := Number(answer)
 	return err != nil
 }
 

@@ -30,7 +30,9 @@ func TestAnAnswerThatCannotBeReadIsToldWhereAndWhatOneLooksLike(t *testing.T) {
 	}{
 		{true, "a: postQueue.start\nb: x\n", "answers.yaml:1:4: write an answer as  a: { symbol:", "答案请写成"},
 		{true, "a: { symbol: x, line: three }\n", "answers.yaml:1:4: write an answer", "答案请写成"},
-		{true, "a: { symbol: x, line: 3\nb: x\n", "answers.yaml:1:1: did not find expected ','", "大括号里缺少逗号"},
+		{true, "a: { symbol: x, line: 3\nb: x\n", "answers.yaml:2:1: did not find expected ','", "大括号里缺少逗号"},
+		{true, "# one\n# two\na: { symbol: ::, line: 3 }\n", "answers.yaml:3:1: did not find expected node content",
+			"这里应当有内容"},
 		{false, "loops 3\n", "answers.yaml:1:1: write an answer as  name: 3", "名字: 3"},
 		{false, "loops: [3]\n", "answers.yaml:1:8: write an answer as  name: 3", "名字: 3"},
 		{false, "loops: 3\nloops: 4\n", "answers.yaml:2:1: loops is there twice", "loops 写了两次"},
@@ -47,6 +49,13 @@ func TestAnAnswerThatCannotBeReadIsToldWhereAndWhatOneLooksLike(t *testing.T) {
 		if !errors.As(err, &u) || !strings.HasPrefix(u.En, x.en) || !strings.Contains(u.Zh, x.zh) {
 			t.Errorf("%q: %+v, want %q, %q", x.text, err, x.en, x.zh)
 		}
+	}
+	if err := os.WriteFile(path, []byte("early: 1\nEarly: 3\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readAnswers[string](path, "late", "early"); err == nil ||
+		err.Error() != "answers.yaml:2:1: nobody asks for Early; meant early?" {
+		t.Errorf("a name that nobody asks for: %v", err)
 	}
 	for _, text := range []string{"", "# nothing\n", "a:\nb: 3 # 三：3\n"} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -71,6 +80,28 @@ func TestAYesMayBeSaidInSeveralWays(t *testing.T) {
 	}
 }
 
+func TestANumberMayBeWrittenInSeveralWays(t *testing.T) {
+	for said, want := range map[string]string{"6": "6", "06": "6", "６": "6", "2.0": "2", "２．０": "2", "2.5": "2.5",
+		"six": "six", "": ""} {
+		if got := meant(&exercise.Check{}, said); got != want {
+			t.Errorf("%q is %q, want %q", said, got, want)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "answers.yaml")
+	text := "a: { symbol: x, line: \"45\" }\nb: { symbol: x, line: 45 }\nc: { line: 4 }\nd: { symbol: x }\ne:\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	all, err := readAnswers[found](path)
+	if err != nil || all["a"] != (found{"x", 45}) || all["b"] != all["a"] || all["c"] != (found{"", 4}) ||
+		all["d"] != (found{"x", 0}) || all["e"] != (found{}) {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if told := all["c"].told(); told.En != "line 4" {
+		t.Errorf("without a symbol it is told %q", told.En)
+	}
+}
+
 func TestAHuntersPlaceThatIsNoneIsToldSo(t *testing.T) {
 	functions := map[string]exercise.Lines{"Dispatcher.Post": {First: 40, Last: 48}, "Queue.Post": {First: 50, Last: 60},
 		"Dispatcher.run": {First: 70, Last: 80}, "newDispatcher": {First: 5, Last: 9}, "wakeUp": {First: 1, Last: 2}}
@@ -78,7 +109,8 @@ func TestAHuntersPlaceThatIsNoneIsToldSo(t *testing.T) {
 		said   found
 		en, zh string
 	}{
-		{found{"Dispatcher.Post", 41}, "", ""}, {found{"Post", 55}, "", ""}, {found{}, "", ""}, {found{"", 3}, "", ""},
+		{found{"Dispatcher.Post", 41}, "", ""}, {found{"Post", 55}, "", ""}, {found{}, "", ""},
+		{found{"", 3}, "the symbol is missing: in which function of post.go is line 3?", "还缺符号："},
 		{found{"Dispatcher.run", 41}, "line 41 of post.go is not in Dispatcher.run, which stands from line 70 to line 80.",
 			"post.go 的第 41 行不在 Dispatcher.run 里：它在第 70 到 80 行。"},
 		{found{"wakeUp", 0}, "the line is missing. wakeUp stands in post.go from line 1 to line 2.", "还缺行号。"},

@@ -1,6 +1,8 @@
 package grade
 
 import (
+	"path"
+	"regexp"
 	"strings"
 
 	"envoywalk/scripts/book/exercise"
@@ -16,7 +18,39 @@ var refusedConfig = exercise.Words{
 
 // refused: the learner's answer is a configuration, and the program ended at once with a complaint.
 func (s *scene) refused() bool {
-	return s.exercise.Kind == exercise.Experiment && s.exit != 0 && len(s.waited) > 0
+	return s.exercise.Kind == exercise.Experiment && s.exit > 0 && len(s.waited) > 0
+}
+
+// standsStill is told of a program that had to be killed, where the exercise does not know of one that stands still.
+// What it did before is told in part: the last spans died with it.
+var standsStill = exercise.Words{
+	En: "the program stands still: it did not end when it was asked to. A loop without an end, a lock that is never " +
+		"given back, or a wait for what never comes? The note says where it stood, if that could be seen.",
+	Zh: "程序卡住了：要它结束，它没有结束。是没有尽头的循环，是一直没放开的锁，还是在等永远不会来的东西？" +
+		"如果看得出停在哪里，附注里有。",
+}
+
+// stoodAt says that a program was killed, and at which line of the learner's it stood.
+func (s *scene) stoodAt() exercise.Words {
+	own := regexp.MustCompile(`(?m)^(\S+)\(.*\n\s+\S*/` +
+		regexp.QuoteMeta(path.Join(s.exercise.Dir, s.exercise.Answer)) + `:(\d+)`)
+	if found := own.FindStringSubmatch(s.stderr.String()); found != nil {
+		at := path.Base(s.exercise.Answer) + ":" + found[2]
+		if found[2] == "1" { // an empty loop has no line of its own
+			at = found[1][strings.LastIndex(found[1], "/")+1:]
+		}
+		return say("it did not end when it was asked to, and was killed. It stood at %s",
+			"要它结束，它没有结束，只好强行终止。当时停在 %s", at)
+	}
+	return say("it did not end when it was asked to, and was killed", "要它结束，它没有结束，只好强行终止")
+}
+
+// endedItself is told of a program that ended without taking itself down first.
+func endedItself(status int) exercise.Words {
+	return say("the program ended by itself, with status %d, before the server was taken down: something called os.Exit, "+
+		"or log.Fatal, which does. Whatever was to come after that never came.",
+		"程序自己结束了，状态 %d，没有经过收尾：有什么调用了 os.Exit，或者调用了会这样做的 log.Fatal。之后的事都没有发生。",
+		status)
 }
 
 // lastWords is what a program ended with: why it panicked, or its complaint, a sentence and, indented below

@@ -3,12 +3,14 @@
 package grade
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/witness"
@@ -64,8 +66,12 @@ type Grader struct {
 	Shared *Programs
 	// Witness begins to look at a child; nil is witness.Open.
 	Witness func(pid int) (*witness.Process, error)
-	runs    int
-	own     *Programs
+	// Waiting is told what a run keeps waiting for, and the empty text when that is over; nil: nobody is told.
+	Waiting func(exercise.Words)
+	// Patience is how long a program may take for one act; 0 is 15 s.
+	Patience time.Duration
+	runs     int
+	own      *Programs
 }
 
 // Grade runs the exercise with the answer of a variant: "" for the learner's own, starter, solution, or
@@ -118,7 +124,8 @@ func (g *Grader) scene(e *exercise.Exercise) (*scene, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	s := &scene{exercise: e, dir: dir, witness: witness.Open}
+	s := &scene{exercise: e, dir: dir, witness: witness.Open, waiting: g.Waiting,
+		patience: cmp.Or(g.Patience, patience)}
 	if g.Witness != nil {
 		s.witness = g.Witness
 	}
@@ -159,6 +166,9 @@ func (s *scene) report(answer string) *Report {
 			r.Notes = append(r.Notes, say("waited in vain for: %s", "一直没有等到：%s", what))
 		}
 	}
+	if s.killed {
+		r.Notes = append(r.Notes, s.stoodAt())
+	}
 	if b := r.Broken(); b != nil && b.Verdict != CannotLook { // who has not looked does not guess either
 		r.Likely = s.likely(b.Check, answer)
 	}
@@ -172,7 +182,10 @@ func (s *scene) judge(c *exercise.Check) Result {
 			"还没来得及问，程序就结束了")}
 	}
 	r := Result{Check: c, Says: c.Says, Kernel: kernel, Span: s.askSpans(c.Span)}
-	if r.Verdict = verdict(kernel, r.Span); r.Verdict == DoesNotTell {
+	switch r.Verdict = verdict(kernel, r.Span); {
+	case r.Verdict == DoesNotTell && (s.exit < 0 || s.cutShort):
+		r.Verdict = NotYet // it may have told, and the spans died with it
+	case r.Verdict == DoesNotTell:
 		r.Amiss, _ = s.story.amiss(c.Span)
 	}
 	return r
@@ -218,17 +231,23 @@ func (s *scene) likely(broken *exercise.Check, answer string) exercise.Words {
 	if panicked(s.stderr.String(), s.exercise) != "" {
 		return gaveUp
 	}
+	if s.cutShort && !s.refused() {
+		return endedItself(s.exit)
+	}
 	text, _ := os.ReadFile(answer)
 	for _, l := range s.exercise.LooksLike {
 		switch {
-		case l.Check != "" && l.Check != broken.Name, l.Refused != s.refused():
+		case l.Check != "" && l.Check != broken.Name, l.Refused != s.refused(), l.Still != (s.exit < 0):
 		case l.Match != "" && !regexp.MustCompile(l.Match).Match(withoutComments(text)):
 		case l.Span != nil && !s.has(l.Span), l.No != nil && s.has(l.No):
 		default:
 			return l.Say
 		}
 	}
-	if s.refused() {
+	switch {
+	case s.exit < 0:
+		return standsStill
+	case s.refused():
 		return refusedConfig
 	}
 	return exercise.Words{}

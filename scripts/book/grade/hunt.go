@@ -9,14 +9,28 @@ import (
 	"slices"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"envoywalk/internal/config"
 	"envoywalk/scripts/book/exercise"
 )
 
 // found is the answer to a hunt: where a mutant is wrong.
 type found struct {
-	Symbol string `yaml:"symbol"`
-	Line   int    `yaml:"line"`
+	Symbol string
+	Line   int
+}
+
+// UnmarshalYAML takes a line in quotes too.
+func (f *found) UnmarshalYAML(n *yaml.Node) error {
+	var said struct{ Symbol, Line string }
+	if err := n.Decode(&said); err != nil || said.Line == "" {
+		f.Symbol = said.Symbol
+		return err
+	}
+	line, err := Number(said.Line)
+	f.Symbol, f.Line = said.Symbol, line
+	return err
 }
 
 // hunt compares the learner's names with where the mutants really differ. Each mutant runs, so that the
@@ -25,7 +39,7 @@ func (g *Grader) hunt(ctx context.Context, e *exercise.Exercise, variant string)
 	if name, isMutant := strings.CutPrefix(variant, "wrong/"); isMutant {
 		return g.mutant(ctx, e, name)
 	}
-	answers, err := readAnswers[found](e.AnswerFile(g.Root, variant))
+	answers, err := readAnswers[found](e.AnswerFile(g.Root, variant), mutants(e)...)
 	if err != nil {
 		return nil, err
 	}
@@ -49,17 +63,29 @@ func (g *Grader) hunt(ctx context.Context, e *exercise.Exercise, variant string)
 			return nil, err
 		}
 		result, answer := *broken, answers[w.Name]
-		result.Says = say("%s: %s", "%s：%s", w.Name, broken.Says)
 		result.Answered, result.Verdict = answer.told(), answer.verdict(symbol, first, last)
+		result.Says = claimed(w.Name, broken.Says, result.Verdict)
 		if result.Verdict != Pass && r.Trace == "" {
 			r.Likely, r.Trace = answer.nowhere(e.Replaces, functions), seen.Trace
-			if r.Likely.En == "" {
+			switch {
+			case r.Likely.En == "" && answer.Symbol != "":
+				r.Likely = say("you named %s: that one is as it should be. The symptom: %s",
+					"你说的是 %s，它没有问题。症状：%s", answer.Symbol, seen.Likely)
+			case r.Likely.En == "":
 				r.Likely = seen.Likely
 			}
 		}
 		r.Results = append(r.Results, result)
 	}
 	return r, nil
+}
+
+// claimed is a line of a hunt. A claim is just what the program does not do, so of what was found that is said.
+func claimed(name string, claim exercise.Words, v Verdict) exercise.Words {
+	if v == Pass {
+		return say("%s: found; it breaks: %s", "%s：找到了；它做不到的是：%s", name, claim)
+	}
+	return say("%s: %s", "%s：%s", name, claim)
 }
 
 func (f found) verdict(symbol string, first, last int) Verdict {
@@ -76,6 +102,8 @@ func (f found) told() exercise.Words {
 		return exercise.Words{}
 	case f.Line == 0:
 		return same(f.Symbol)
+	case f.Symbol == "":
+		return say("line %d", "第 %d 行", f.Line)
 	}
 	return say("%s, line %d", "%s，第 %d 行", f.Symbol, f.Line)
 }
@@ -83,10 +111,14 @@ func (f found) told() exercise.Words {
 // nowhere says what is wrong about an answer that names no place at all: no function of that name is in the
 // file, or the line is not one of its lines. It is empty where the answer names a place, the right one or not.
 func (f found) nowhere(file string, functions map[string]exercise.Lines) exercise.Words {
-	if f.Symbol == "" {
-		return exercise.Words{}
-	}
 	file = path.Base(file)
+	switch {
+	case f == found{}:
+		return exercise.Words{}
+	case f.Symbol == "":
+		return say("the symbol is missing: in which function of %s is line %d?",
+			"还缺符号：%s 的第 %d 行在哪个函数里？", file, f.Line)
+	}
 	var named []string
 	for _, name := range slices.Sorted(maps.Keys(functions)) {
 		if !sameSymbol(f.Symbol, name) {
@@ -100,20 +132,27 @@ func (f found) nowhere(file string, functions map[string]exercise.Lines) exercis
 	if len(named) == 0 {
 		names := slices.Sorted(maps.Keys(functions))
 		if near := alike(f.Symbol, names); len(near) > 0 {
-			return say("%s has no function %s. Nearest: %s.", "%s 里没有函数 %s。名字相近的有：%s。",
-				file, f.Symbol, listed(near))
+			return say(noFunctionNear.En, noFunctionNear.Zh, file, f.Symbol, listed(near))
 		}
-		return say("%s has no function %s. It has %s.", "%s 里没有函数 %s，有的是：%s。",
-			file, f.Symbol, listed(names))
+		return say(noFunction.En, noFunction.Zh, file, f.Symbol, listed(names))
 	}
 	at := functions[named[0]]
 	if f.Line == 0 {
-		return say("the line is missing. %s stands in %s from line %d to line %d.",
-			"还缺行号。%s 在 %s 的第 %d 到 %d 行。", named[0], file, at.First, at.Last)
+		return say(noLine.En, noLine.Zh, named[0], file, at.First, at.Last)
 	}
-	return say("line %d of %s is not in %s, which stands from line %d to line %d.",
-		"%[2]s 的第 %[1]d 行不在 %[3]s 里：它在第 %[4]d 到 %[5]d 行。", f.Line, file, named[0], at.First, at.Last)
+	return say(otherLine.En, otherLine.Zh, f.Line, file, named[0], at.First, at.Last)
 }
+
+// What is said of an answer that names no place.
+var (
+	noFunctionNear = exercise.Words{En: "%s has no function %s. Nearest: %s.",
+		Zh: "%s 里没有函数 %s。名字相近的有：%s。"}
+	noFunction = exercise.Words{En: "%s has no function %s. It has %s.", Zh: "%s 里没有函数 %s，有的是：%s。"}
+	noLine     = exercise.Words{En: "the line is missing. %s stands in %s from line %d to line %d.",
+		Zh: "还缺行号。%s 在 %s 的第 %d 到 %d 行。"}
+	otherLine = exercise.Words{En: "line %d of %s is not in %s, which stands from line %d to line %d.",
+		Zh: "%[2]s 的第 %[1]d 行不在 %[3]s 里：它在第 %[4]d 到 %[5]d 行。"}
+)
 
 func listed(names []string) exercise.Words {
 	return exercise.Words{En: strings.Join(names, ", "), Zh: strings.Join(names, "、")}

@@ -52,8 +52,11 @@ func (s *scene) lookBack() {
 		case k.File != nil:
 			s.said[c] = s.askFile(k.File)
 		case k.Exit != nil:
-			s.said[c] = counted(s.exit, exercise.Count{Set: true, Min: *k.Exit, Max: *k.Exit},
-				say("exit status %d", "退出状态 %d", s.exit))
+			text := say("exit status %d", "退出状态 %d", s.exit)
+			if s.exit < 0 {
+				text = say("no exit status: a signal ended it", "没有退出状态：是被信号终止的")
+			}
+			s.said[c] = counted(s.exit, exercise.Count{Set: true, Min: *k.Exit, Max: *k.Exit}, text)
 		}
 	}
 }

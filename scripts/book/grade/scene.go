@@ -18,10 +18,12 @@ import (
 
 	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/witness"
+	"envoywalk/trace/moment"
 	"envoywalk/trace/saved"
 )
 
-// patience is how long a program may take for one act, and to end.
+// patience is how long a program may take for one act, and to end. It runs out once: then nothing more is waited
+// for but the end, and half as long.
 const patience = 15 * time.Second
 
 // scene is one run of a program, with its clients, and what the kernel said while it ran.
@@ -35,7 +37,10 @@ type scene struct {
 	said     map[*exercise.Check]Answer // by the kernel
 	met      []meeting                  // what each client met
 	waited   []exercise.Words           // what was waited for in vain
-	exit     int
+	exit     int                        // -1: it was ended by a signal
+	late     bool                       // patience ran out
+	killed   bool                       // it did not end when it was asked to
+	cutShort bool                       // it ended before it had taken itself down
 	stderr   lockedText
 
 	cmd      *exec.Cmd
@@ -45,6 +50,8 @@ type scene struct {
 	ended    chan struct{}
 	held     []net.Conn
 	stopped  bool
+	waiting  func(exercise.Words) // as Grader.Waiting
+	patience time.Duration
 	upstream *upstream
 }
 
@@ -66,18 +73,20 @@ func (s *scene) play(ctx context.Context) error {
 	s.look("")
 	s.stop()
 	s.story = s.read()
+	s.cutShort = s.exit >= 0 && !s.has(&exercise.Spans{Kind: moment.KindThread, Thread: "main_thread"})
 	s.lookBack()
 	return nil
 }
 
 func (s *scene) do(act exercise.Act) {
 	switch {
+	case act.Look != "":
+		s.look(act.Look)
+	case s.late: // nothing more is asked of it
 	case act.Wait != nil:
 		s.wait(act.Wait)
 	case act.Connect != nil:
 		s.connect(act.Connect)
-	case act.Look != "":
-		s.look(act.Look)
 	case act.End:
 		s.waitForTheEnd()
 	case act.Signal != "":
@@ -160,14 +169,16 @@ func (s *scene) stop() {
 	if !s.isOver() {
 		s.cmd.Process.Signal(syscall.SIGTERM)
 	}
-	select {
-	case <-s.ended:
-	case <-time.After(patience):
-		s.waited = append(s.waited, theEnd)
-		s.cmd.Process.Kill()
-		<-s.ended
+	most := s.patience
+	if s.late {
+		most /= 2
 	}
-	s.exit = s.cmd.ProcessState.ExitCode()
+	if !s.endsWithin(most) {
+		s.kill()
+	}
+	if s.exit = s.cmd.ProcessState.ExitCode(); s.killed {
+		s.exit = -1
+	}
 	if s.process != nil {
 		s.process.Close()
 		s.process = nil
@@ -191,14 +202,28 @@ func (s *scene) read() *Story {
 	return newStory(t)
 }
 
+// kill ends a program that does not end when it is asked to. Before that it is asked where it stands: SIGQUIT makes
+// a Go program say so of every goroutine.
+func (s *scene) kill() {
+	s.killed = true
+	s.cmd.Process.Signal(syscall.SIGQUIT)
+	select {
+	case <-s.ended:
+	case <-time.After(patience / 5):
+		s.cmd.Process.Kill()
+		<-s.ended
+	}
+}
+
 // wait lasts until the spans are there, the program ends, or patience does.
 func (s *scene) wait(q *exercise.Spans) {
-	for deadline := time.Now().Add(patience); ; {
+	defer s.waitsFor(wanted(q))()
+	for deadline := time.Now().Add(s.patience); ; {
 		s.story = s.read()
 		if n, _ := s.story.count(q); q.Count.Holds(n) {
 			return
 		}
-		if time.Now().After(deadline) || s.isOver() {
+		if s.late = time.Now().After(deadline); s.late || s.isOver() {
 			s.waited = append(s.waited, wanted(q))
 			return
 		}
@@ -213,11 +238,38 @@ var theEnd = exercise.Words{En: "the end of the program", Zh: "程序的结束"}
 
 // waitForTheEnd lasts until the program ends by itself, or patience does.
 func (s *scene) waitForTheEnd() {
-	select {
-	case <-s.ended:
-	case <-time.After(patience):
+	if s.late = !s.endsWithin(s.patience); s.late {
 		s.waited = append(s.waited, theEnd)
 	}
+}
+
+func (s *scene) endsWithin(most time.Duration) bool {
+	defer s.waitsFor(theEnd)()
+	select {
+	case <-s.ended:
+		return true
+	case <-time.After(most):
+		return false
+	}
+}
+
+// waitsFor tells, after some seconds, what is waited for. What it returns is to be called when that is over.
+func (s *scene) waitsFor(what exercise.Words) (over func()) {
+	if s.waiting == nil {
+		return func() {}
+	}
+	done, told := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		select {
+		case <-done:
+		case <-time.After(s.patience / 5):
+			s.waiting(what)
+			<-done
+			s.waiting(exercise.Words{})
+		}
+	}()
+	return func() { close(done); <-told }
 }
 
 // address is where a listener of that name can be reached, as the kernel says it.

@@ -6,11 +6,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
+	"envoywalk/internal/config"
 	"envoywalk/scripts/book/exercise"
 )
 
@@ -24,8 +25,8 @@ func unreadable(place string, why exercise.Words) error {
 	return &Unreadable{say("%s: %s", "%s：%s", place, why)}
 }
 
-// readAnswers reads what a learner wrote: one answer a name.
-func readAnswers[T string | found](path string) (map[string]T, error) {
+// readAnswers reads what a learner wrote: one answer a name. Only those names are asked for, any where there is none.
+func readAnswers[T string | found](path string, names ...string) (map[string]T, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -47,6 +48,9 @@ func readAnswers[T string | found](path string) (map[string]T, error) {
 		if _, twice := answers[name.Value]; twice {
 			return nil, unreadable(placeOf(file, name), say("%s is there twice", "%s 写了两次", name.Value))
 		}
+		if len(names) > 0 && !slices.Contains(names, name.Value) {
+			return nil, unreadable(placeOf(file, name), unasked(name.Value, names))
+		}
 		var answer T
 		if value.Decode(&answer) != nil {
 			return nil, unreadable(placeOf(file, value), shape(answers))
@@ -54,6 +58,14 @@ func readAnswers[T string | found](path string) (map[string]T, error) {
 		answers[name.Value] = answer
 	}
 	return answers, nil
+}
+
+// unasked is told of a name that no question has.
+func unasked(name string, names []string) exercise.Words {
+	if near := config.Nearest(strings.ToLower(name), names); near != "" {
+		return say("nobody asks for %s; meant %s?", "没有问到 %s；是不是想写 %s？", name, near)
+	}
+	return say("nobody asks for %s; the names are %s", "没有问到 %s；问到的是 %s", name, listed(names))
 }
 
 func placeOf(file string, n *yaml.Node) string {
@@ -90,19 +102,12 @@ func readYAML(file string, text []byte) (*yaml.Node, error) {
 	return doc.Content[0], nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
 // unparsed is what yaml says, with the line that it means. It knows no column.
 func unparsed(file string, text []byte, err error) error {
-	says := err.Error()
-	line, _ := strconv.Atoi(yamlLine.FindStringSubmatch(says)[1])
-	why := yamlLine.ReplaceAllString(says, "")
+	line, why := config.SyntaxError(text, err)
 	w := exercise.Words{En: why, Zh: why}
 	if zh := yamlSays[why]; zh != "" {
 		w.Zh = zh + "（" + why + "）"
-	}
-	if line == 0 {
-		return unreadable(file, w)
 	}
 	place, lines := fmt.Sprintf("%s:%d", file, line), strings.Split(string(text), "\n")
 	if line <= len(lines) {

@@ -75,7 +75,7 @@ func (c *Chapter) sections() (all []section) {
 	for _, s := range c.Steps {
 		last := len(all) - 1
 		if last < 0 || all[last].Title != s.Section || all[last].Article != s.Article {
-			all = append(all, section{Article: s.Article, English: s.english, URL: s.ArticleURL, Title: s.Section})
+			all = append(all, section{Article: s.Article, English: s.English, URL: s.ArticleURL, Title: s.Section})
 			last++
 		}
 		all[last].Steps = append(all[last].Steps, s)

@@ -28,14 +28,13 @@ type Step struct {
 	Calls   []string `json:"syscalls,omitempty"`
 
 	Article    string   `json:"article"` // its title
+	English    string   `json:"article_english"`
 	ArticleURL string   `json:"article_url"`
 	Section    string   `json:"section"`
 	Figures    []string `json:"figures,omitempty"` // links
 
 	Go    *Place `json:"go,omitempty"` // nil: no function of ours enters it
 	Envoy Place  `json:"envoy"`
-
-	english string // the article's title
 }
 
 // Place is where a step stands in a source. Envoy's text is Envoy's: there is only a link.
@@ -74,7 +73,7 @@ func stepOf(i *step.Info, number int, ours *Place, lang string) Step {
 	article := step.ArticleOf(i.Article)
 	s := Step{ID: i.ID, Number: number, Name: i.Name, Does: i.Does, Kind: string(i.Kind), Thread: i.Thread,
 		PostsTo: i.PostsTo, Calls: i.Syscalls, Article: article.Title, ArticleURL: article.URL,
-		Section: i.Section, Figures: i.FigureURLs(), Go: ours, english: article.English}
+		Section: i.Section, Figures: i.FigureURLs(), Go: ours, English: article.English}
 	if lang == "zh" {
 		s.Does, s.PostsTo = i.DoesZh, chinese.PostsTo[i.PostsTo]
 	}
