@@ -13,7 +13,7 @@ var chinese = text{
   go tool book read 04 --html            文章的小节、我们的 Go、Envoy 的位置，并排着读
   go tool book lab accept                为什么每个 worker 都看所有 listen fd：一个实验
 
-练：由内核和追踪两位证人来判
+练：由内核和跟踪两位证人来判
   go tool book next                      现在该做哪一个
   go tool book check 03/reuseport        你的答案成立吗？哪一条不成立，为什么
   go tool book watch 03/reuseport        每次保存都检查
@@ -29,10 +29,10 @@ var chinese = text{
   go tool book class DIR                 从进度文件看谁做到了哪里；什么都不会发送出去
 
 对账，以及带到别处去
-  go tool book receipt 04                对账：追踪说的和内核看到的是同一回事吗？
+  go tool book receipt 04                对账：跟踪说的和内核看到的是同一回事吗？
   go tool book tree 04                   只打印那棵树，100 列，不带颜色
-  go tool book export a.json --to html   把存下来的追踪变成页面、树、图，或交给 Perfetto
-  go tool book import nginx.strace       把 strace 看到的任意进程变成和我们一样的追踪
+  go tool book export a.json --to html   把存下来的跟踪变成页面、树、图，或交给 Perfetto
+  go tool book import nginx.strace       把 strace 看到的任意进程变成和我们一样的跟踪
   go tool book diff a.html b.html        两次运行做的事有什么不同；快慢先后的偶然差别不算
   go tool book doctor                    这台机器有什么、缺什么
   go tool book translations              中文页面都跟上原文了吗？
@@ -60,7 +60,7 @@ go tool book run NN/name[/a] [-- 程序的参数]
   go tool book run 02/hunt/a -- --trace html=a.html -c chapters/02-listen-socket/exercises/hunt/envoy.yaml`,
 		"receipt": `go tool book receipt NN [选项] [-- 该章程序的参数]
 
-在 strace 之下运行程序，拿它的追踪去和内核实际收到的请求对账：逐个线程比较，凡是属于我们的 fd，
+在 strace 之下运行程序，拿它的跟踪去和内核实际收到的请求对账：逐个线程比较，凡是属于我们的 fd，
 在它属于我们的那段时间里，系统调用要一样，第一个参数要一样，结果要一样，顺序也要一样。
 Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区分。
 
@@ -71,7 +71,7 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 程序对外服务（带 -c）时，客户端走完之后会收到 SIGTERM：
   --connect ADDR       有一个客户端连到这里，host:port 或 unix:/path；可重复
   --connections N      一共这么多客户端，一个接一个，轮流分到各个地址
-  --pace 5ms           两个客户端之间歇多久：快到追踪来不及写时，记录就会被丢弃
+  --pace 5ms           两个客户端之间歇多久：快到跟踪来不及写时，记录就会被丢弃
   --send TEXT          每个客户端说的话，例如 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
   --half-close         每个客户端说完就关闭自己的写方向，然后继续读
   --reset              说的话全部返回之后，每个客户端用 RST 结束连接
@@ -96,7 +96,7 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 --write 会给所有页面盖上当前版本：请先把两边都读一遍。`,
 		"export": `go tool book export FILE [--to FORMAT] [-o OUT]
 
-把存下来的追踪（--trace json=、otlp= 或 html=FILE 写出的文件，collector 写出的 OTLP JSON 文件，
+把存下来的跟踪（--trace json=、otlp= 或 html=FILE 写出的文件，collector 写出的 OTLP JSON 文件，
 或 import 的结果）变成另一种形式，和当时直接用那个 sink 写出的一样。不写 FORMAT 时看 OUT 的扩展名：
 
   tree       给终端看的树，树的参数在这里同样能用：
@@ -115,7 +115,7 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 不带 -o 时输出到标准输出。`,
 		"import": `go tool book import STRACE... [-o OUT] [--to FORMAT] [--name NAME]
 
-把 strace 看到的任意进程（nginx、HAProxy、redis，或者真正的 Envoy）变成和我们一样的追踪，
+把 strace 看到的任意进程（nginx、HAProxy、redis，或者真正的 Envoy）变成和我们一样的跟踪，
 好把两者摆在一起看：每个线程一条泳道，每个系统调用一个 span。
 
   strace -f -ttt -y -T -o nginx.strace nginx ...      （一个文件）
@@ -136,7 +136,7 @@ Go 运行时自己的调用，靠线程和“这个 fd 是谁创建的”来区�
 		"diff": `go tool book diff A B [--calls]
 go tool book diff [NN/name[/a]]
 
-比较两份保存下来的追踪（--trace json=、otlp= 或 html=FILE，或者 import 得到的）：A 做了而 B 没做的（-），
+比较两份保存下来的跟踪（--trace json=、otlp= 或 html=FILE，或者 import 得到的）：A 做了而 B 没做的（-），
 B 做了而 A 没做的（+），以及两边都做了、次序本该固定却颠倒了的（~）。一行里面包含的事只计数。
 线程的角色、外面一层层的函数、名字和 fd 的标签都一样，系统调用的数值和标志也一样，才算同一步。
 
@@ -210,10 +210,10 @@ span，也取自内核，两边必须一致。不需要任何特权。
 	importGoesOn:        "已读 %d 行……",
 	importNotUnderstood: "有 %d 行看不懂，它们说的内容不会显示：\n    %s",
 	importUnfinished:    "有 %d 个调用没有返回：进程或 strace 在其中就结束了",
-	importSignals:       "收到 %d 个信号；追踪里没有它们的位置",
+	importSignals:       "收到 %d 个信号；跟踪里没有它们的位置",
 	importNoTimes:       "没有一行带时刻（strace -ttt）：先后是对的，时刻和时长都不是",
 	importNoDurations:   "没有一个调用带时长（strace -T）：等待算到该线程的下一个调用为止，其他调用算作不花时间",
-	diffTwo:             "diff 要比较两份保存下来的追踪，这里有 %d 份。",
+	diffTwo:             "diff 要比较两份保存下来的跟踪，这里有 %d 份。",
 	diffNotRead:         "没法检查：%v",
 	diffCut:             "%s：%s",
 	diffNothing:         "没法检查：两边都没有可以比较的东西。加了 --calls 时，比较的是针对 fd 的系统调用。",

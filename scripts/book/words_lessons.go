@@ -253,7 +253,7 @@ var lessonsChinese = lessons{
 	notCompared:    "没有比较的：时间、循环转了几轮、被唤醒了几次。这些请到树里去看。",
 	noMutant:       "%s 没有改坏的程序 %q，有的是：%s。",
 	whichMutant:    "哪一个？%s 有 %s：go tool book %s %s/%s",
-	checkFirst:     "还没有留下你做 %s 时的追踪：先 go tool book check %s。",
+	checkFirst:     "还没有留下你做 %s 时的跟踪：先 go tool book check %s。",
 	noReference:    "%s 没有可比较的参考运行。",
 	noPredict:      "%s 不提问：它的类型是“%s”。该做什么，见 go tool book next。",
 	noFolder:       "没有 %s 这个目录。",
