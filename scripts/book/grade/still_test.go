@@ -47,13 +47,13 @@ func with(t *testing.T, id, old, new string, tell func(exercise.Words)) *Report 
 }
 
 func TestAProgramThatStandsStillIsToldSoAndWhere(t *testing.T) {
+	t.Parallel()
 	for _, x := range []struct{ id, old, new, where, likely string }{
 		{"00/coalesce", "if b.rung.", "for {\n\t}\n\tif b.rung.",
-			"It stood at coalesce.(*Bell).Ring", "A Ring does not return."},
+			"it did not end when it was asked to", "A Ring does not return."}, // Go may not see where it spins
 		{"00/coalesce", "if b.rung.", "select {}\n\tif b.rung.", "It stood at bell.go:38", "A Ring does not return."},
 		{"01/last-words", "s.Write(", "select {}\n\t\ts.Write(", "It stood at lastwords.go:14", standsStill.En},
 	} {
-		began := time.Now()
 		r := with(t, x.id, x.old, x.new, nil)
 		note := r.Notes[len(r.Notes)-1].En
 		if !strings.Contains(r.Likely.En, x.likely) || !strings.Contains(note, x.where) {
@@ -64,13 +64,17 @@ func TestAProgramThatStandsStillIsToldSoAndWhere(t *testing.T) {
 				t.Errorf("%s: its spans died with it, and it is told as one that does not tell: %+v", x.new, result)
 			}
 		}
-		if took := time.Since(began); took > 15*time.Second {
-			t.Errorf("%s: that took %v", x.new, took)
+		waits := slices.DeleteFunc(slices.Clone(r.Notes), func(w exercise.Words) bool {
+			return !strings.HasPrefix(w.En, "waited in vain")
+		})
+		if len(waits) > 1 {
+			t.Errorf("%s: after the first wait there were others: %q", x.new, waits)
 		}
 	}
 }
 
 func TestWhoWaitsIsToldWhatFor(t *testing.T) {
+	t.Parallel()
 	var mu sync.Mutex
 	var told []string
 	with(t, "00/coalesce", "if b.rung.", "select {}\n\tif b.rung.", func(w exercise.Words) {
@@ -85,6 +89,7 @@ func TestWhoWaitsIsToldWhatFor(t *testing.T) {
 }
 
 func TestAProgramThatEndsBeforeItsTimeIsToldSo(t *testing.T) {
+	t.Parallel()
 	for _, x := range []struct{ old, new string }{
 		{"s.Write(", "os.Exit(0)\n\t\ts.Write("},
 		{"// Register lets", "func init() { os.Exit(0) }\n\n// Register lets"},
