@@ -80,7 +80,11 @@ func (s *studio) shootAll(tries int) error {
 			fmt.Printf("ok     %s\n", m.name)
 			continue
 		}
-		if err := s.shoot(m); err != nil {
+		err := s.shoot(m)
+		for n := 1; n < tries && errors.Is(err, errNotInThisRun); n++ {
+			err = s.shoot(m)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		fmt.Printf("made   %s\n", m.name)
@@ -130,6 +134,10 @@ func (s *studio) stale(m moment, tries int) error {
 	var last string
 	for range tries {
 		tab, err := s.visit(m, "en")
+		if errors.Is(err, errNotInThisRun) {
+			last = err.Error()
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -115,13 +116,16 @@ func reveal(tab *browser.Tab, part string) error {
 	return err
 }
 
+// errNotInThisRun: the demo's clients may all meet the other worker.
+var errNotInThisRun = errors.New("no such moment in this run")
+
 func (s *studio) toMoment(tab *browser.Tab, m moment) error {
 	seq, err := browser.Eval[int64](tab, `(() => { %s return (%s)?.seq ?? 0; })()`, finders, m.find)
 	if err != nil {
 		return err
 	}
 	if seq == 0 {
-		return fmt.Errorf("no such moment in this run: %s", m.find)
+		return fmt.Errorf("%w: %s", errNotInThisRun, m.find)
 	}
 	if _, err := browser.Eval[bool](tab, `(location.hash = "#%d", true)`, seq); err != nil {
 		return err
