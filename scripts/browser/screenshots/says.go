@@ -18,7 +18,8 @@ const shows = `(() => {
 	for (const f of s.fds) lines.push("fd: " + [f.label, f.kind, f.state, f.changed ? "changed here" : ""].join(" "));
 	for (const q of s.queues) lines.push("queue: " + q.dispatcher + ": " + q.posts.map(p => p.text).join(", "));
 	for (const p of s.epolls) lines.push("epoll: " + p.label + ": " + p.members.map(m => m.label + " " + m.events).sort().join(", "));
-	for (const t of s.threads) lines.push("thread: " + t.thread.name + (t.blocked ? " blocked in " + t.blocked.call.name : " runs"));
+	// The other threads begin and wait when they please.
+	for (const t of s.threads.filter(t => /^(main_thread|wrk:)/.test(t.thread.name))) lines.push("thread: " + t.thread.name + (t.blocked ? " blocked in " + t.blocked.call.name : " runs"));
 	return lines.join("\n");
 })()`
 
