@@ -64,17 +64,13 @@ func (s *scene) lastWords() string {
 }
 
 func complaint(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	last := len(lines)
-	if last > 1 && strings.HasPrefix(lines[last-1], "trace: wrote ") {
-		last--
-	}
-	first := last - 1
+	lines := linesOf(text)
+	first := len(lines) - 1
 	for first > 0 && strings.HasPrefix(lines[first], "  ") {
 		first--
 	}
-	for i := first; i < last; i++ {
+	for i := first; i < len(lines); i++ {
 		lines[i] = strings.TrimSpace(lines[i])
 	}
-	return strings.Join(lines[first:last], "; ")
+	return strings.Join(lines[first:], "; ")
 }

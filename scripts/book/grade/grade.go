@@ -263,11 +263,17 @@ var comment = regexp.MustCompile(`(?m)(//|#).*$`)
 // withoutComments: comments are not read.
 func withoutComments(text []byte) []byte { return comment.ReplaceAll(text, nil) }
 
-// lastLine is a program's last word, but for what it says of its trace.
-func lastLine(text string) string {
+// linesOf are a program's words, but for what it says of its trace at the end.
+func linesOf(text string) []string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	if n := len(lines); n > 1 && strings.HasPrefix(lines[n-1], "trace: wrote ") {
 		lines = lines[:n-1]
 	}
+	return lines
+}
+
+// lastLine is a program's last word.
+func lastLine(text string) string {
+	lines := linesOf(text)
 	return strings.TrimSpace(lines[len(lines)-1])
 }
