@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"envoywalk/internal/config"
 )
 
 // Broken are exercises that cannot be read. The others are there all the same.
@@ -55,6 +57,9 @@ func unreadable(e *Exercise, path string, err error) *Unreadable {
 		u.Line = at.line(path)
 	case errors.Is(err, io.EOF):
 		u.Says = "the file is empty"
+	case strings.HasPrefix(u.Says, "yaml: line "): // no YAML at all
+		text, _ := os.ReadFile(path) // it was read a moment ago
+		u.Line, u.Says = config.SyntaxError(text, err)
 	case m != nil: // the first of them
 		u.Line, _ = strconv.Atoi(m[1])
 		u.Says = noField.ReplaceAllString(m[2], "there is no field called $1")
