@@ -64,6 +64,11 @@ func TestTabReachesEveryControl(t *testing.T) {
 	}
 }
 
+// inSight: the row of the step where the reader stands is in view, once the next frame is drawn.
+const inSight = `(() => { const a = document.querySelector("[aria-current=step]").getBoundingClientRect(),
+	b = document.querySelector("#twin").getBoundingClientRect();
+	return a.top >= b.top - 1 && a.bottom <= b.bottom + 1; })()`
+
 func TestTheTwinIsAListAndTellsWhereTheReaderStands(t *testing.T) {
 	r := demo(t, "04")
 	tab := open(t, r.url)
@@ -76,9 +81,25 @@ func TestTheTwinIsAListAndTellsWhereTheReaderStands(t *testing.T) {
 		if !slices.Equal(at, []int64{s.seq}) {
 			t.Errorf("at %d aria-current is on %v", s.seq, at)
 		}
-		wait(t, tab, `(() => { const a = document.querySelector("[aria-current=step]").getBoundingClientRect(),
-			b = document.querySelector("#twin").getBoundingClientRect();
-			return a.top >= b.top - 1 && a.bottom <= b.bottom + 1; })()`) // in sight, once the next frame is drawn
+		wait(t, tab, inSight)
+	}
+}
+
+// The browser tells of a scroll one frame later. Whoever jumps again within that frame must not be taken back.
+func TestTheListFollowsWhoeverJumpsInEveryFrame(t *testing.T) {
+	r := demo(t, "04")
+	tab := open(t, r.url)
+	spans := r.oracle.spans
+	for n := range 10 {
+		from, to := spans[len(spans)*n/10].seq, spans[len(spans)*((n+5)%10)/10].seq
+		eval[bool](t, tab, `(async () => {
+			envoywalk.goSeq(%d);
+			await new Promise(requestAnimationFrame);
+			await new Promise(done => setTimeout(done));
+			envoywalk.goSeq(%d);
+			return true;
+		})()`, from, to)
+		wait(t, tab, inSight)
 	}
 }
 

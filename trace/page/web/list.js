@@ -3,7 +3,7 @@
 // chunks and the chunks on shelves; the browser styles and lays out only what comes into view.
 
 import { alarming, kindGroups } from './view.js';
-import { scrollSoon } from './scroll.js';
+import { isToScroll, scrollSoon } from './scroll.js';
 
 const chunkSize = 20; // items
 const shelfSize = 25; // chunks
@@ -53,7 +53,7 @@ export class Twin {
     this.top = 0; // how far it is scrolled, and its height: kept, because asking costs a layout
     this.height = 400;
     new ResizeObserver(([{ contentRect }]) => { this.height = contentRect.height; }).observe(list);
-    list.addEventListener('scroll', () => { this.top = list.scrollTop; }, { passive: true });
+    list.addEventListener('scroll', () => this.scrolled(), { passive: true });
     list.addEventListener('click', (event) => this.clicked(event));
     list.addEventListener('contentvisibilityautostatechange', (event) => {
       if (!event.skipped && event.target.chunk) this.dim(event.target.chunk);
@@ -232,6 +232,10 @@ export class Twin {
     if (top <= 0 && this.top === 0) return;
     this.top = Math.max(0, top);
     scrollSoon(this.list, () => this.top);
+  }
+
+  scrolled() {
+    if (!isToScroll(this.list)) this.top = this.list.scrollTop;
   }
 
   bookmark(event, on) {

@@ -9,6 +9,9 @@ export function scrollSoon(box, top) {
   waiting.set(box, top);
 }
 
+/** box waits to be scrolled: what the browser now tells of an earlier scroll is no news. */
+export function isToScroll(box) { return waiting.has(box); }
+
 function scrollAll() {
   const found = [...waiting].map(([box, top]) => [box, top()]); // all questions before the first answer
   waiting.clear();
