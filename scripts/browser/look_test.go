@@ -103,6 +103,65 @@ func TestTheListFollowsWhoeverJumpsInEveryFrame(t *testing.T) {
 	}
 }
 
+// wrongTongue are the texts that a screen reader would read out in the wrong language. Names, calls and sources are the
+// same in both.
+const wrongTongue = `(() => {
+	const chinese = envoywalk.lang === "zh", wrong = [];
+	const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	for (let text; text = walk.nextNode();) {
+		const box = text.parentElement;
+		if (box.closest("noscript, script, #source .lines, #lang, .section") || !/\p{Script=Han}/u.test(text.data) === chinese) continue;
+		if (chinese !== (box.closest("[lang]")?.lang === "zh-CN")) wrong.push(box.closest("[id]").id + ": " + text.data);
+	}
+	return wrong;
+})()`
+
+func TestEveryTextSaysWhichLanguageItIsIn(t *testing.T) {
+	r := demo(t, "04")
+	tab := open(t, r.url)
+	for _, lang := range []string{"en", "zh"} {
+		for eval[string](t, tab, `envoywalk.lang`) != lang {
+			press(t, tab, "l")
+		}
+		for _, s := range r.oracle.sample(8) {
+			jump(t, tab, s.seq)
+			for _, w := range eval[[]string](t, tab, wrongTongue) {
+				t.Errorf("%s, at %d: %s", lang, s.seq, w)
+			}
+		}
+		for _, key := range []string{"?", "q"} {
+			press(t, tab, key)
+			for _, w := range eval[[]string](t, tab, wrongTongue) {
+				t.Errorf("%s, behind %s: %s", lang, key, w)
+			}
+			press(t, tab, escape)
+		}
+	}
+}
+
+// A new theme comes to what is in view first. Nothing that one sees may wait for it, and nothing waits for long.
+func TestANewThemeKeepsNobodyInViewWaiting(t *testing.T) {
+	r := long(t, 20_000)
+	tab := open(t, r.url)
+	for _, s := range r.oracle.sample(4) {
+		jump(t, tab, s.seq)
+		wait(t, tab, inSight)
+		waiting := eval[[]int](t, tab, `(() => {
+			envoywalk.turnTheme();
+			const later = [...document.querySelectorAll("#twin .later, #source .later")];
+			const seen = later.filter(part => {
+				const box = part.closest("#twin, #source").getBoundingClientRect(), at = part.getBoundingClientRect();
+				return at.bottom > box.top && at.top < box.bottom;
+			});
+			return [later.length, seen.length];
+		})()`)
+		if waiting[0] == 0 || waiting[1] != 0 {
+			t.Errorf("at %d: %d parts wait, %d of them in view", s.seq, waiting[0], waiting[1])
+		}
+		wait(t, tab, `document.querySelectorAll(".later").length === 0`)
+	}
+}
+
 // contrast returns every visible text whose colour stands out from what is behind it by less than 4.5 to 1 (3 to 1
 // where it is large), as WCAG counts.
 const contrast = `(() => {

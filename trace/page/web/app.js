@@ -18,6 +18,7 @@ import { openQuestions } from './questions.js';
 import { Store } from './store.js';
 import { Live } from './live.js';
 import { takeButtons, takeKeys, takeWindow } from './keys.js';
+import { inViewFirst } from './first.js';
 import { drawHead, drawModes, drawPlace, drawWords } from './frame.js';
 
 const element = (id) => document.getElementById(id);
@@ -353,7 +354,7 @@ class App {
   }
 
   turnTheme() {
-    this.setTheme(this.theme === 'dark' ? 'light' : 'dark');
+    inViewFirst(this, () => this.setTheme(this.theme === 'dark' ? 'light' : 'dark'));
     this.store.set('theme', this.theme);
   }
 

@@ -1,17 +1,24 @@
 // The frame around the panes: what the page says about itself and about where one is.
 
-import { say } from './words.js';
+import { say, tongue } from './words.js';
 import { duration } from './view.js';
 
 const byId = (id) => document.getElementById(id);
 
+/**
+ * What speaks the reader's language: all but the rows of the list and the lines of the source. On the root, a new
+ * language would give every one of them a new style.
+ */
+const spoken = document.querySelectorAll('#head, #stage, #diff, #order > h2, #step > :not(#places), #place-go > h2,'
+  + '#place-envoy, #place-article, #state, #foot, dialog');
+
 /** The boxes that say something, looked for once: the list would make every search long. */
-let worded = null;
+const worded = [...document.querySelectorAll('[data-say], [data-say-title], [data-say-hint]')];
+
 
 /** Fills the static words of index.html in the language of the page. */
 export function drawWords(app) {
-  document.documentElement.lang = app.lang === 'zh' ? 'zh-CN' : 'en';
-  worded ??= [...document.querySelectorAll('[data-say], [data-say-title], [data-say-hint]')];
+  for (const box of spoken) box.lang = tongue(app.lang);
   for (const box of worded) {
     const { say: text, sayTitle, sayHint, key } = box.dataset;
     if (text) box.textContent = say(app.lang, text);

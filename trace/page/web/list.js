@@ -2,7 +2,7 @@
 // screen readers, Ctrl-F, printing and tests, and it is the list that one walks. Its items stand in
 // chunks and the chunks on shelves; the browser styles and lays out only what comes into view.
 
-import { alarming, kindGroups } from './view.js';
+import { alarming, hueOf, kindGroups } from './view.js';
 import { isToScroll, scrollSoon } from './scroll.js';
 
 const chunkSize = 20; // items
@@ -117,7 +117,8 @@ export class Twin {
   item(event) {
     const item = document.createElement('li');
     const thread = event.thread ? Math.min(this.app.model.threads.indexOf(event.thread), mostColumns) : 'x';
-    item.className = `k-${event.kind} l${thread} ${this.app.hueClass(event)}${alarming(event) ? ' bad' : ''}`;
+    const hue = hueOf(event);
+    item.className = `k-${event.kind} l${thread} hue-${hue < 0 ? 'x' : hue}${alarming(event) ? ' bad' : ''}`;
     item.dataset.n = event.n;
     item.dataset.seq = event.seq;
     item.dataset.group = kindGroups[event.kind] ?? 1;
@@ -163,14 +164,26 @@ export class Twin {
   causal() {
     this.stamp++;
     const lazy = 'oncontentvisibilityautostatechange' in this.list;
-    for (const chunk of this.chunks) {
-      if (!lazy || this.inView(chunk)) this.dim(chunk);
-    }
+    for (const chunk of lazy ? this.chunksWithin(3) : this.chunks) this.dim(chunk);
   }
 
-  inView(chunk) {
-    const top = this.topOf(chunk.first) - this.top;
-    return top < 4 * this.height && top + chunkSize * rowHeight > -3 * this.height;
+  /** The chunks that stand in view or at most so many times its height above or below it. */
+  chunksWithin(heights) {
+    const [from, to] = [this.top - heights * this.height, this.top + (heights + 1) * this.height];
+    const within = [];
+    let top = 0;
+    for (const chunk of this.chunks) {
+      const bottom = top + this.shownIn(chunk) * rowHeight;
+      if (bottom > from && top < to) within.push(chunk);
+      top = bottom;
+    }
+    return within;
+  }
+
+  /** The boxes of rows that the browser keeps ready above and below the view: as far as a window and a half. */
+  beside() {
+    const seen = new Set(this.chunksWithin(0));
+    return this.chunksWithin(5).filter((chunk) => !seen.has(chunk)).map(({ box }) => box);
   }
 
   dim(chunk, always = false) {

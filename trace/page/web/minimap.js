@@ -8,8 +8,8 @@ export class Minimap {
   constructor(app, canvas) {
     Object.assign(this, { app, canvas });
     this.g = canvas.getContext('2d');
-    this.crowd = document.createElement('canvas'); // redrawn only when the trace or the size changes
-    this.drawnFor = '';
+    this.crowd = document.createElement('canvas'); // one strip per lane
+    this.drawnFor = ''; // redrawn only when the trace or the size changes
     this.takePointer();
   }
 
@@ -25,6 +25,8 @@ export class Minimap {
     this.room = this.width - this.left - 14;
     this.drawCrowd(w, h, ratio);
     g.setTransform(1, 0, 0, 1, 0, 0);
+    g.fillStyle = app.lanes.palette.paper;
+    g.fillRect(0, 0, w, h);
     g.drawImage(this.crowd, 0, 0);
     g.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawView();
@@ -41,28 +43,34 @@ export class Minimap {
     return axis.lo + ((px - this.left) / this.room) * (axis.hi - axis.lo);
   }
 
-  /** One strip per lane; the more events in a pixel, the darker. Costs all events, so it is kept. */
+  /** The crowd in the colours of the theme: what is drawn of it is kept, and only dyed anew. */
   drawCrowd(w, h, ratio) {
     const { app, crowd } = this;
-    const { axis } = app.lanes;
-    const drawnFor = [w, h, app.model.events.length, axis.mode, axis.hi,
-      document.documentElement.dataset.theme].join();
-    if (drawnFor === this.drawnFor) return;
-    this.drawnFor = drawnFor;
-    [crowd.width, crowd.height] = [w, h];
+    const { axis, palette } = app.lanes;
+    const drawnFor = [w, h, app.model.events.length, axis.mode, axis.hi].join();
+    if (drawnFor === this.drawnFor && palette === this.dyedWith) return;
     const g = crowd.getContext('2d');
-    const { palette } = app.lanes;
-    g.fillStyle = palette.paper;
-    g.fillRect(0, 0, w, h);
-    g.setTransform(ratio, 0, 0, ratio, 0, 0);
-    const { lanes } = app.index;
-    const strip = (this.height - 6) / Math.max(1, lanes.length);
-    lanes.forEach((lane, i) => {
+    if (drawnFor !== this.drawnFor) {
+      [crowd.width, crowd.height] = [w, h];
+      g.setTransform(ratio, 0, 0, ratio, 0, 0);
+      this.eachStrip((lane, y, high) => this.drawStrip(g, lane, y, high));
+    }
+    g.globalCompositeOperation = 'source-atop'; // dyes what is there, as strong as it is there
+    this.eachStrip((lane, y, high) => {
       g.fillStyle = hueColour(palette, lane.thread ? lane.thread.hue : -1);
-      this.drawStrip(g, lane, 3 + i * strip, Math.max(1, strip - 1));
+      g.fillRect(0, y, this.width, high);
     });
+    g.globalCompositeOperation = 'source-over';
+    [this.drawnFor, this.dyedWith] = [drawnFor, palette];
   }
 
+  eachStrip(draw) {
+    const { lanes } = this.app.index;
+    const strip = (this.height - 6) / Math.max(1, lanes.length);
+    lanes.forEach((lane, i) => draw(lane, 3 + i * strip, Math.max(1, strip - 1)));
+  }
+
+  /** The more events in a pixel, the darker. Costs all events. */
   drawStrip(g, lane, y, h) {
     const columns = new Uint32Array(Math.ceil(this.room) + 1);
     const { axis } = this.app.lanes;

@@ -2,13 +2,13 @@
 // a trace is hostile text, so every pane is built of text nodes.
 
 import { isBetween } from './state.js';
-import { say } from './words.js';
+import { say, tongue } from './words.js';
 import { meaning } from './meaning.js';
 import { scrollSoon } from './scroll.js';
 
 const envoySource = 'https://github.com/envoyproxy/envoy/blob/v1.17.0/';
 const sourceLine = 18; // px, as in panes.css
-const sourceBlock = 40; // lines that the browser lays out together, when they come into view
+const sourceBlock = 20; // lines that the browser lays out together, when they come into view
 const ownAnswers = new Set(['EAGAIN', 'EINPROGRESS', 'EINTR']);
 
 /** make builds an element. Props are attributes; on... are listeners; children are nodes or text. */
@@ -42,7 +42,7 @@ function laneHue(thread) { return thread ? thread.hue ?? 0 : 'none'; }
 function paneOf(id) { return document.getElementById(id); }
 
 function note(app, key, ...args) {
-  return make('p', { class: 'note' }, say(app.lang, key, ...args));
+  return make('p', { class: 'note', lang: tongue(app.lang) }, say(app.lang, key, ...args));
 }
 
 /** drawStep explains the current step: what, what for, why, and where it is written. */
@@ -188,8 +188,16 @@ function drawSource(app, event) {
   if (shown.here) scrollSoon(pane, () => (at.line - 1) * sourceLine - pane.clientHeight / 4);
 }
 
+/** The blocks of the shown file that are not in view. */
+export function sourceBeside() {
+  const pane = paneOf('source');
+  const high = sourceBlock * sourceLine;
+  const [from, to] = [pane.scrollTop - high, pane.scrollTop + pane.clientHeight]; // the head hides a part
+  return [...pane.querySelectorAll('.block')].filter((_, i) => (i + 1) * high < from || i * high > to);
+}
+
 function sourceHead(app, at, file) {
-  const head = make('span', { class: 'source-head' },
+  const head = make('span', { class: 'source-head', lang: tongue(app.lang) },
     make('span', { class: 'path' }, at.line ? `${at.file}:${at.line}` : at.file));
   if (at.fn) {
     head.append(' ', make('span', { class: 'fn', title: at.fn },

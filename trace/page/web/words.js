@@ -432,3 +432,6 @@ export function say(lang, key, ...args) {
   if (!Object.hasOwn(said, key)) return key;
   return said[key].replace(/\{(\d)\}/g, (_, i) => String(args[i] ?? ''));
 }
+
+/** lang as HTML calls it. */
+export function tongue(lang) { return lang === 'zh' ? 'zh-CN' : 'en'; }
