@@ -66,10 +66,18 @@ func isLive(k *exercise.Kernel) bool {
 	return k.Clients == nil && k.Upstream == nil && k.File == nil && k.Exit == nil
 }
 
+// ask asks a program that may end meanwhile. That is no reason to have seen nothing.
 func (s *scene) ask(k *exercise.Kernel) Answer {
+	if !s.isOver() {
+		if a := s.askKernel(k); a.Could || s.unseen != nil || !s.endsNow() {
+			return a
+		}
+	}
+	return Answer{Asked: true, Could: true, Text: say("the program has ended", "程序已经结束")}
+}
+
+func (s *scene) askKernel(k *exercise.Kernel) Answer {
 	switch {
-	case s.isOver():
-		return Answer{Asked: true, Could: true, Text: say("the program has ended", "程序已经结束")}
 	case k.Sockets != nil:
 		return s.askSockets(k.Sockets)
 	case k.Epoll != nil:

@@ -3,6 +3,7 @@ package grade
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/witness"
@@ -29,6 +30,16 @@ func TestWhereTheKernelMayNotBeAskedNobodySaysNo(t *testing.T) {
 		if v := verdict(a, Answer{Could: true, Holds: true}); v != CannotLook {
 			t.Errorf("claim %d: with a span that holds it is %d", i, v)
 		}
+	}
+}
+
+// A program that is ending shows the kernel's witness less and less. That says that it ends, not that nobody may look.
+func TestAProgramThatEndsWhileItIsLookedAtHasEnded(t *testing.T) {
+	s := &scene{exercise: &exercise.Exercise{}, ended: make(chan struct{}), process: &witness.Process{PID: -1}}
+	time.AfterFunc(patience/300, func() { close(s.ended) })
+	if a := s.ask(&exercise.Kernel{Counter: &exercise.Counter{Label: "answers"}}); !a.Could || a.Holds ||
+		a.Text.En != "the program has ended" {
+		t.Errorf("%+v", a)
 	}
 }
 

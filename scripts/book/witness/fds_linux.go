@@ -1,7 +1,8 @@
 package witness
 
 import (
-	"fmt"
+	"errors"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -22,8 +23,13 @@ func (p *Process) Fds() ([]Fd, error) {
 		}
 		f := Fd{FD: fd, Kind: kind}
 		if kind == "eventfd" {
-			if f.Counter, err = p.counter(fd); err != nil {
+			info, err := p.fdinfo(fd)
+			if err != nil {
 				return nil, err
+			}
+			var there bool
+			if f.Counter, there = counter(info); !there {
+				continue
 			}
 		}
 		all = append(all, f)
@@ -31,16 +37,23 @@ func (p *Process) Fds() ([]Fd, error) {
 	return all, nil
 }
 
-// counter reads the line `eventfd-count:                5`, which is a hexadecimal number.
-func (p *Process) counter(fd int) (uint64, error) {
+// fdinfo is what the kernel tells of an fd; nothing where it was closed meanwhile.
+func (p *Process) fdinfo(fd int) (string, error) {
 	text, err := os.ReadFile(p.path("fdinfo", strconv.Itoa(fd)))
-	if err != nil {
-		return 0, cannot("fdinfo", err)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", cannot("fdinfo", err)
 	}
-	for line := range strings.Lines(string(text)) {
-		if n, ok := strings.CutPrefix(line, "eventfd-count:"); ok {
-			return strconv.ParseUint(strings.TrimSpace(n), 16, 64)
+	return string(text), nil
+}
+
+// counter reads the line `eventfd-count:                5`, which is a hexadecimal number. Without it the fd is
+// no eventfd any more.
+func counter(info string) (n uint64, there bool) {
+	for line := range strings.Lines(info) {
+		if digits, ok := strings.CutPrefix(line, "eventfd-count:"); ok {
+			n, _ = strconv.ParseUint(strings.TrimSpace(digits), 16, 64)
+			return n, true
 		}
 	}
-	return 0, cannot("fdinfo", fmt.Errorf("fd %d has no eventfd-count", fd))
+	return 0, false
 }

@@ -47,6 +47,45 @@ func TestAnEpollSetIsNoEventfd(t *testing.T) {
 	}
 }
 
+// Between the moment when an fd is listed and the one when it is asked, it may be gone, and may be another.
+func TestWhatIsClosedMeanwhileIsNotThereAndHindersNobody(t *testing.T) {
+	p, err := Open(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	enough, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			select {
+			case <-enough:
+				return
+			default:
+			}
+			counter, _ := unix.Eventfd(0, unix.EFD_CLOEXEC)
+			unix.Close(counter)
+			epoll, _ := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+			unix.Close(epoll)
+			socket, _ := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+			unix.Close(socket)
+		}
+	}()
+	for range 2000 {
+		if _, err := p.Fds(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.EpollSets(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Sockets(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(enough)
+	<-ended
+}
+
 func find(t *testing.T, p *Process, fd int) Fd {
 	t.Helper()
 	all, err := p.Fds()

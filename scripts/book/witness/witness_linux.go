@@ -1,7 +1,6 @@
 package witness
 
 import (
-	"bufio"
 	"fmt"
 	"net/netip"
 	"os"
@@ -141,33 +140,28 @@ func (p *Process) EpollSets() ([]EpollSet, error) {
 		if target != "anon_inode:[eventpoll]" {
 			continue
 		}
-		watched, err := p.watched(fd)
+		info, err := p.fdinfo(fd)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, EpollSet{fd, watched})
+		all = append(all, EpollSet{fd, watched(info)})
 	}
 	return all, nil
 }
 
 // watched reads lines such as `tfd:        8 events:       19 data: ...`.
-func (p *Process) watched(fd int) (map[int]uint32, error) {
-	f, err := os.Open(p.path("fdinfo", strconv.Itoa(fd)))
-	if err != nil {
-		return nil, cannot("fdinfo", err)
-	}
-	defer f.Close()
-	watched := map[int]uint32{}
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		words := strings.Fields(lines.Text())
+func watched(info string) map[int]uint32 {
+	all := map[int]uint32{}
+	for line := range strings.Lines(info) {
+		words := strings.Fields(line)
 		if len(words) < 4 || words[0] != "tfd:" {
 			continue
 		}
 		target, _ := strconv.Atoi(words[1])
 		mask, _ := strconv.ParseUint(words[3], 16, 32)
-		watched[target] = uint32(mask)
+		all[target] = uint32(mask)
 	}
-	return watched, nil
+	return all
 }
 
 // Threads are the child's threads.
