@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"envoywalk/internal/linked"
 )
 
 // Patience is how long anything may take before a test gives up; nothing waits that long when all is well.
@@ -51,8 +53,7 @@ func Binary(t testing.TB, chapter string) string {
 		t.Fatalf("chapter %s: found %v", chapter, folders)
 	}
 	path := filepath.Join(built.dir, "envoywalk-"+chapter)
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, folders[0]) // half the time to link
-	build.Dir = Root()
+	build := linked.Program(t.Context(), Root(), folders[0], path)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building chapter %s: %v\n%s", chapter, err, out)
 	}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"envoywalk/internal/linked"
 )
 
 const modulePath = "envoywalk"
@@ -56,8 +57,8 @@ func (b *book) chapter(name string) (string, error) {
 // the reader.
 func (b *book) build(ctx context.Context, chapter, dir string) (string, error) {
 	program := filepath.Join(dir, "envoywalk-"+chapter)
-	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", program, "./chapters/"+chapter+"/run")
-	cmd.Dir, cmd.Stdout, cmd.Stderr = b.module, b.err, b.err
+	cmd := linked.Program(ctx, b.module, "./chapters/"+chapter+"/run", program)
+	cmd.Stdout, cmd.Stderr = b.err, b.err
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf(b.text.noBuild, chapter, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"envoywalk/internal/linked"
 	"envoywalk/scripts/book/exercise"
 )
 
@@ -55,19 +56,22 @@ func (p *Programs) compile(ctx context.Context, dir, pkg string, replace map[str
 		return "", err
 	}
 	path := filepath.Join(dir, "program")
-	args := []string{"build", "-ldflags=-s -w", "-o", path} // nobody debugs it: half the time to link
+	var flags []string
 	if p.Race {
-		args = append(args, "-race")
+		flags = append(flags, "-race")
 	}
 	overlay, err := exercise.Overlay(dir, replace)
 	if err != nil {
 		return "", err
 	}
-	if overlay != "" {
-		args = append(args, "-overlay", overlay)
+	var cmd *exec.Cmd
+	if overlay == "" { // a learner's: it is another one each time
+		args := append([]string{"build", "-ldflags=-s -w", "-o", path}, flags...)
+		cmd = exec.CommandContext(ctx, "go", append(args, pkg)...)
+		cmd.Dir = p.Root
+	} else {
+		cmd = linked.Program(ctx, p.Root, pkg, path, append(flags, "-overlay", overlay)...)
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, pkg)...)
-	cmd.Dir = p.Root
 	if out, err := cmd.CombinedOutput(); ctx.Err() != nil {
 		return "", ctx.Err()
 	} else if err != nil {
