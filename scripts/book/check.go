@@ -211,7 +211,8 @@ func (o *outcome) take(r *grade.Report, lang string) {
 		o.Verdict, o.code = verdictBlind, couldNotLook
 	default:
 		o.Verdict, o.code = verdictNotYet, notYet
-		o.Broken, o.Mistake, o.LooksLike = broken.Check.Name, r.Likely.En, r.Likely.In(lang)
+		o.Broken, o.LooksLike = broken.Check.Name, r.Likely.In(lang)
+		o.Mistake, o.MistakeZh = r.Likely.En, r.Likely.Zh
 	}
 }
 

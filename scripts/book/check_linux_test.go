@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 	"time"
 
 	"envoywalk/scripts/book/exercise"
@@ -39,6 +40,7 @@ func TestCheckTellsTheOneBrokenExpectationAndThenPasses(t *testing.T) {
 	d.says(pass, "check "+written, "try 2   ", "hold, by both witnesses.", "go tool book next")
 	tried := attempts(d.book.progressFile())
 	if len(tried) != 2 || tried[0].Broken != known.Fails || !strings.Contains(tried[0].Mistake, known.Told) ||
+		!strings.ContainsFunc(tried[0].MistakeZh, isHan) ||
 		tried[1].Verdict != verdictPass || tried[1].Passed != len(e.Checks) {
 		t.Errorf("noted is %+v", tried)
 	}
@@ -304,3 +306,5 @@ func TestABrokenExerciseIsToldAndStopsNoOther(t *testing.T) {
 	t.Chdir(filepath.Join(d.book.module, "chapters/03-bind/exercises/reuseport"))
 	d.says(ourFault, "check", place)
 }
+
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"envoywalk/scripts/book/exercise"
-	"envoywalk/scripts/book/grade"
 )
 
 // manyTries: who has tried so often without a pass is stuck.
@@ -182,35 +181,23 @@ func withUnknown(all []*exercise.Exercise, tried map[string][]attempt) []*exerci
 
 // mistakesIn are what learners' answers to an exercise looked like, the most common first.
 func mistakesIn(e *exercise.Exercise, tried map[string][]attempt, lang string) (all []mistake) {
-	who := map[string][]string{}
+	who := map[exercise.Words][]string{}
 	for name, made := range tried {
 		for _, a := range made {
-			if a.Exercise == e.ID && a.Mistake != "" && !slices.Contains(who[a.Mistake], name) {
-				who[a.Mistake] = append(who[a.Mistake], name)
+			says := exercise.Words{En: a.Mistake, Zh: cmp.Or(a.MistakeZh, a.Mistake)}
+			if a.Exercise == e.ID && a.Mistake != "" && !slices.Contains(who[says], name) {
+				who[says] = append(who[says], name)
 			}
 		}
 	}
 	for says, names := range who {
 		slices.Sort(names)
-		all = append(all, mistake{inLanguage(e, says, lang), names})
+		all = append(all, mistake{says.In(lang), names})
 	}
 	slices.SortFunc(all, func(x, y mistake) int {
 		return cmp.Or(len(y.Learners)-len(x.Learners), cmp.Compare(x.Says, y.Says))
 	})
 	return all
-}
-
-// inLanguage: progress files hold English.
-func inLanguage(e *exercise.Exercise, says, lang string) string {
-	for _, l := range e.LooksLike {
-		if l.Say.En == says {
-			return l.Say.In(lang)
-		}
-	}
-	if own, known := grade.InBoth(says); known {
-		return own.In(lang)
-	}
-	return says
 }
 
 func (b *book) showClass(c *classroom) {

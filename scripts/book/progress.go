@@ -25,8 +25,10 @@ type attempt struct {
 	Passed   int       `json:"passed"`
 	Of       int       `json:"of"`
 	Broken   string    `json:"broken,omitempty"` // the check that did not hold
-	Mistake  string    `json:"mistake,omitempty"`
-	SHA256   string    `json:"sha256"` // of the answer
+	SHA256   string    `json:"sha256"`           // of the answer
+	// What the answer looked like, in both languages: a teacher may read another than the learner.
+	Mistake   string `json:"mistake,omitempty"`
+	MistakeZh string `json:"mistake_zh,omitempty"`
 }
 
 // The verdicts of an attempt.

@@ -132,27 +132,19 @@ func (f found) nowhere(file string, functions map[string]exercise.Lines) exercis
 	if len(named) == 0 {
 		names := slices.Sorted(maps.Keys(functions))
 		if near := alike(f.Symbol, names); len(near) > 0 {
-			return say(noFunctionNear.En, noFunctionNear.Zh, file, f.Symbol, listed(near))
+			return say("%s has no function %s. Nearest: %s.", "%s 里没有函数 %s。名字相近的有：%s。",
+				file, f.Symbol, listed(near))
 		}
-		return say(noFunction.En, noFunction.Zh, file, f.Symbol, listed(names))
+		return say("%s has no function %s. It has %s.", "%s 里没有函数 %s，有的是：%s。", file, f.Symbol, listed(names))
 	}
 	at := functions[named[0]]
 	if f.Line == 0 {
-		return say(noLine.En, noLine.Zh, named[0], file, at.First, at.Last)
+		return say("the line is missing. %s stands in %s from line %d to line %d.",
+			"还缺行号。%s 在 %s 的第 %d 到 %d 行。", named[0], file, at.First, at.Last)
 	}
-	return say(otherLine.En, otherLine.Zh, f.Line, file, named[0], at.First, at.Last)
+	return say("line %d of %s is not in %s, which stands from line %d to line %d.",
+		"%[2]s 的第 %[1]d 行不在 %[3]s 里：它在第 %[4]d 到 %[5]d 行。", f.Line, file, named[0], at.First, at.Last)
 }
-
-// What is said of an answer that names no place.
-var (
-	noFunctionNear = exercise.Words{En: "%s has no function %s. Nearest: %s.",
-		Zh: "%s 里没有函数 %s。名字相近的有：%s。"}
-	noFunction = exercise.Words{En: "%s has no function %s. It has %s.", Zh: "%s 里没有函数 %s，有的是：%s。"}
-	noLine     = exercise.Words{En: "the line is missing. %s stands in %s from line %d to line %d.",
-		Zh: "还缺行号。%s 在 %s 的第 %d 到 %d 行。"}
-	otherLine = exercise.Words{En: "line %d of %s is not in %s, which stands from line %d to line %d.",
-		Zh: "%[2]s 的第 %[1]d 行不在 %[3]s 里：它在第 %[4]d 到 %[5]d 行。"}
-)
 
 func listed(names []string) exercise.Words {
 	return exercise.Words{En: strings.Join(names, ", "), Zh: strings.Join(names, "、")}
