@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"unicode"
 	"time"
+	"unicode"
 
 	"envoywalk/scripts/book/exercise"
 	"envoywalk/scripts/book/witness"
