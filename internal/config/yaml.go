@@ -98,17 +98,34 @@ func SyntaxError(text []byte, err error) (line int, why string) {
 // no column, so it is that of the line's start.
 func syntaxError(file string, text []byte, err error) error {
 	line, why := SyntaxError(text, err)
-	hint := ""
-	switch {
-	case strings.Contains(why, "start any token"):
-		hint = "YAML is indented with spaces, never with tabs"
-	case strings.Contains(why, "mapping values are not allowed"):
-		hint = "check the indentation of this line and of the one before"
-	case strings.Contains(why, "did not find expected node content"):
-		hint = `an address that begins with a colon needs quotation marks: "::"`
-	}
+	said := bytes.Split(text, []byte{'\n'})[line-1]
 	return &Error{Sentence: fmt.Sprintf("yaml-cpp: error at line %d, column 1: %s", line, why),
-		Pos: Position{file, line, 1}, Hint: hint}
+		Pos: Position{file, line, 1}, Hint: syntaxHint(why, said)}
+}
+
+var (
+	startsWithColon = regexp.MustCompile(`[\s\[{,]::`)
+	startsWithTab   = regexp.MustCompile(`^ *\t`)
+)
+
+// syntaxHint is what was probably meant by a line that is no YAML.
+func syntaxHint(why string, line []byte) string {
+	has := func(text string) bool { return strings.Contains(why, text) }
+	switch {
+	case startsWithColon.Match(line):
+		return `an address that begins with a colon needs quotation marks: "::"`
+	case startsWithTab.Match(line):
+		return "YAML is indented with spaces, never with tabs"
+	case has("start any token"):
+		return "a value that begins with @, % or ` needs quotation marks"
+	case has("mapping values are not allowed"):
+		return "check the indentation of this line and of the one before"
+	case has("node content"), has("',' or"):
+		return "is a bracket opened and never closed, or a comma too many?"
+	case has("end of stream"):
+		return "is a quotation mark opened and never closed?"
+	}
+	return ""
 }
 
 // refuse is an error at a YAML node.
