@@ -123,6 +123,7 @@ func TestEveryTextSaysWhichLanguageItIsIn(t *testing.T) {
 		for eval[string](t, tab, `envoywalk.lang`) != lang {
 			press(t, tab, "l")
 		}
+		wait(t, tab, `document.documentElement.lang.startsWith(envoywalk.lang)`)
 		for _, s := range r.oracle.sample(8) {
 			jump(t, tab, s.seq)
 			for _, w := range eval[[]string](t, tab, wrongTongue) {

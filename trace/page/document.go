@@ -27,7 +27,7 @@ var (
 		"lessons.js", "words.js", "calls.js", "meaning.js", "view.js", "shapes.js", "ruler.js",
 		"mark.js", "torn.js", "arrows.js", "pointer.js", "lanes.js", "minimap.js", "scroll.js", "list.js", "search.js",
 		"panes.js", "diffpane.js", "tour.js", "questions.js", "store.js", "live.js", "keys.js",
-		"frame.js", "first.js", "app.js"}
+		"first.js", "frame.js", "app.js"}
 )
 
 // Document is the page without any lines. events is where a live page hears of new ones, "" for a file.

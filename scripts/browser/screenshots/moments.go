@@ -93,7 +93,7 @@ func (s *studio) stand(page string, m moment, lang string) (*browser.Tab, error)
 		func() error { return tab.Key("\x1b") }, // the tour of a first visit
 		func() error { return s.toMoment(tab, m) },
 		func() error { return until(tab, "m", `document.documentElement.dataset.theme`, theme(m)) },
-		func() error { return until(tab, "l", `document.documentElement.lang.slice(0, 2)`, lang) },
+		func() error { return until(tab, "l", `envoywalk.lang`, lang) },
 	}
 	for _, k := range m.keys {
 		steps = append(steps, func() error { return tab.Key(k) })

@@ -8,7 +8,10 @@ export function inViewFirst(app, change) {
   const beside = [...app.twin.beside(), ...sourceBeside()];
   for (const box of beside) box.classList.add('later');
   change();
-  requestAnimationFrame(() => requestAnimationFrame(() => {
+  whenDrawn(() => {
     for (const box of beside) box.classList.remove('later');
-  }));
+  });
 }
+
+/** Does something when the next frame has been drawn. */
+export function whenDrawn(act) { requestAnimationFrame(() => requestAnimationFrame(act)); }

@@ -2,12 +2,13 @@
 
 import { say, tongue } from './words.js';
 import { duration } from './view.js';
+import { whenDrawn } from './first.js';
 
 const byId = (id) => document.getElementById(id);
 
 /**
- * What speaks the reader's language: all but the rows of the list and the lines of the source. On the root, a new
- * language would give every one of them a new style.
+ * What speaks the reader's language: all but the rows of the list and the lines of the source. The root, with which
+ * every one of them gets a new style, follows when the new words are there.
  */
 const spoken = document.querySelectorAll('#head, #stage, #diff, #order > h2, #step > :not(#places), #place-go > h2,'
   + '#place-envoy, #place-article, #state, #foot, dialog');
@@ -19,6 +20,7 @@ const worded = [...document.querySelectorAll('[data-say], [data-say-title], [dat
 /** Fills the static words of index.html in the language of the page. */
 export function drawWords(app) {
   for (const box of spoken) box.lang = tongue(app.lang);
+  whenDrawn(() => { document.documentElement.lang = tongue(app.lang); });
   for (const box of worded) {
     const { say: text, sayTitle, sayHint, key } = box.dataset;
     if (text) box.textContent = say(app.lang, text);
