@@ -6,7 +6,7 @@ import { afterSeq, Model } from './model.js';
 import { isBetween, StateTrack } from './state.js';
 import { follow, future, past, why } from './cause.js';
 import { say } from './words.js';
-import { hueOf, kindGroups, LaneIndex } from './view.js';
+import { hueName, kindGroups, LaneIndex } from './view.js';
 import { Lanes } from './lanes.js';
 import { Minimap } from './minimap.js';
 import { breath, Twin } from './list.js';
@@ -240,10 +240,7 @@ class App {
 
   // --- names
 
-  hueClass(event) {
-    const hue = hueOf(event);
-    return hue < 0 ? 'hx' : `h${hue}`;
-  }
+  hueClass(event) { return `h${hueName(event)}`; }
 
   laneName(lane) { return lane.thread ? lane.thread.short : say(this.lang, 'laneStories'); }
 

@@ -16,7 +16,6 @@ const spoken = document.querySelectorAll('#head, #stage, #diff, #order > h2, #st
 /** The boxes that say something, looked for once: the list would make every search long. */
 const worded = [...document.querySelectorAll('[data-say], [data-say-title], [data-say-hint]')];
 
-
 /** Fills the static words of index.html in the language of the page. */
 export function drawWords(app) {
   for (const box of spoken) box.lang = tongue(app.lang);

@@ -2,7 +2,7 @@
 // screen readers, Ctrl-F, printing and tests, and it is the list that one walks. Its items stand in
 // chunks and the chunks on shelves; the browser styles and lays out only what comes into view.
 
-import { alarming, hueOf, kindGroups } from './view.js';
+import { alarming, hueName, kindGroups } from './view.js';
 import { isToScroll, scrollSoon } from './scroll.js';
 
 const chunkSize = 20; // items
@@ -117,8 +117,7 @@ export class Twin {
   item(event) {
     const item = document.createElement('li');
     const thread = event.thread ? Math.min(this.app.model.threads.indexOf(event.thread), mostColumns) : 'x';
-    const hue = hueOf(event);
-    item.className = `k-${event.kind} l${thread} hue-${hue < 0 ? 'x' : hue}${alarming(event) ? ' bad' : ''}`;
+    item.className = `k-${event.kind} l${thread} hue-${hueName(event)}${alarming(event) ? ' bad' : ''}`;
     item.dataset.n = event.n;
     item.dataset.seq = event.seq;
     item.dataset.group = kindGroups[event.kind] ?? 1;

@@ -117,6 +117,9 @@ function workerNumber(thread) {
 /** The hue of the event's thread; -1: it stands on none. Known once its lane is. */
 export const hueOf = (event) => event.thread?.hue ?? -1;
 
+/** What the style sheet calls it: 0 to 7, or x for none. */
+export const hueName = (event) => (hueOf(event) < 0 ? 'x' : String(hueOf(event)));
+
 /** All lanes of a model and the post arrows between them. grow takes in what is new in the model. */
 export class LaneIndex {
   constructor(model) {
