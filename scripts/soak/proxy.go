@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"envoywalk/internal/linked"
 )
 
 // patience is how long anything but the load itself may take.
@@ -66,8 +68,7 @@ func moduleRoot() (string, error) {
 // build builds the last chapter's binary.
 func (s *soak) build() (string, error) {
 	path := filepath.Join(s.dir, "envoywalk-06")
-	build := exec.CommandContext(s.ctx, "go", "build", "-o", path, "./chapters/06-filter-chain/run")
-	build.Dir = s.root
+	build := linked.Program(s.ctx, s.root, "./chapters/06-filter-chain/run", path)
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building chapter 06: %w\n%s", err, out)
 	}
